@@ -1,0 +1,41 @@
+// Uniform law on [low, high]: G = atanh(1/y) / h, y = (z - c)/h, h the half width. Coordinate: u = z.
+#pragma once
+
+#include "freeconv/law/curve.hpp"
+
+namespace freeconv {
+
+struct Uniform {
+  double low, high;
+
+  template <class R>
+  SumPoint<R> sum(Complex<R> u) const {
+    const R c = R(0.5) * (R(low) + R(high));
+    const R h = R(0.5) * (R(high) - R(low));
+    const Complex<R> y = (R(1.0) / h) * (u - c);
+    // y atanh(1/y) = 1 + S, S = q/3 + q^2/5 + ..., q = 1/y^2; K - c = h y S/(1 + S). Formed as a difference
+    // S would lose log10|y|^2 digits, so the series takes over at |q| < 1/4 (60 terms: below 1e-35).
+    const Complex<R> inverse = reciprocal(y);
+    const Complex<R> q = inverse * inverse;
+    Complex<R> s;
+    if (squared_modulus(q) < 0.0625) {
+      s = {R(0.0), R(0.0)};
+      for (int n = 60; n >= 1; --n) s = q * (R(1.0) / R(2.0 * n + 1.0) + s);
+    } else {
+      // log((y+1)/(y-1)) = log(y+1) - log(y-1) with both arguments in [0, pi]: no branch is crossed.
+      const Complex<R> difference = log(R(1.0) + y) - log(y - R(1.0));
+      s = (R(0.5) * (y * difference)) - R(1.0);
+    }
+    const Complex<R> inverse_sum = reciprocal(R(1.0) + s);
+    const Complex<R> f = h * (y * inverse_sum);
+    const Complex<R> k = c + h * (y * (s * inverse_sum));
+    // dF/dz = -G' F^2, G' = -1/(h^2 (y^2 - 1)).
+    const Complex<R> ff = y * inverse_sum;
+    const Complex<R> df = (ff * ff) / ((y - R(1.0)) * (R(1.0) + y));
+    return {f, k, df, R(1.0) + (-df)};
+  }
+
+  double mean() const { return 0.5 * (low + high); }
+};
+
+}  // namespace freeconv

@@ -1,0 +1,20 @@
+// W complex numbers as two plain arrays (structure of arrays): the unit that every kernel works on.
+#pragma once
+
+#include "freeconv/numeric/complex.hpp"
+
+namespace freeconv {
+
+template <class R, int W>
+struct Block {
+  alignas(64) R re[W];
+  alignas(64) R im[W];
+
+  Complex<R> get(int i) const { return {re[i], im[i]}; }
+  void set(int i, Complex<R> value) {
+    re[i] = value.re;
+    im[i] = value.im;
+  }
+};
+
+}  // namespace freeconv

@@ -1,0 +1,96 @@
+// A law's tree as plain data: nodes in topological order, children before parents, the root last.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "freeconv/law/arcsine.hpp"
+#include "freeconv/law/bernoulli.hpp"
+#include "freeconv/law/marchenko_pastur.hpp"
+#include "freeconv/law/semicircle.hpp"
+#include "freeconv/law/uniform.hpp"
+
+namespace freeconv {
+
+// The order is the wire format of Program.arrays() in Python.
+enum class Kind : std::int32_t {
+  discrete = 0,
+  bernoulli,
+  marchenko_pastur,
+  semicircle,
+  arcsine,
+  uniform,
+  boxtimes,
+  boxplus,
+  affine,
+  resize,
+};
+inline constexpr int kKindCount = 10;
+
+// In which pair a node hands itself to its parent: (eta, log K) to a product, (F, K) to a sum.
+enum class Form { product, sum };
+
+struct Child {
+  int index;
+  double multiplicity;
+};
+
+struct Node {
+  Kind kind{};
+  Form form{};                    // what the parent wants
+  double p0 = 0.0;                // the offset of eta in the parent's product
+  std::vector<double> parameters;
+  std::vector<Child> children;
+  int parent = -1;
+  int leaf = -1;                  // number of the unknown, -1 for operations
+  double own_p0 = 0.0;            // boxtimes: its own offset
+  DoubleDouble shift_p0;          // product -> product: p0(parent) - p0(own) (resize: - p0(child)/ratio)
+  double mean = 0.0;
+};
+
+struct Program {
+  std::vector<Node> nodes;
+  std::vector<int> leaf_nodes;    // node index of every unknown
+
+  // The operations peeled off the root: x_core = (x - shift)/scale, density = factor * density_core.
+  double shift = 0.0;
+  double scale = 1.0;
+  double factor = 1.0;
+  double ratio = 1.0;             // of the peeled size change, 1 if none
+  double law_mean = 0.0;          // of the core, for far starts
+  double law_spread = 1.0;        // standard deviation of the core
+
+  const Node& root() const { return nodes.back(); }
+  int leaf_count() const { return static_cast<int>(leaf_nodes.size()); }
+};
+
+// Result of loading; `error` is a static message, empty on success. No input may crash it.
+struct LoadResult {
+  Program program;
+  const char* error = "";
+};
+
+struct ProgramArrays {
+  const std::int32_t* kinds;
+  std::int64_t node_count;
+  const std::int64_t* parameter_offsets;
+  const double* parameters;
+  std::int64_t parameter_count;
+  const std::int64_t* child_offsets;
+  const std::int64_t* children;
+  const double* multiplicities;
+  std::int64_t child_count;
+};
+
+LoadResult load_program(const ProgramArrays& arrays, double mean, double spread);
+
+// Typed views of a leaf's parameters.
+inline MarchenkoPastur marchenko_pastur(const Node& n) {
+  return MarchenkoPastur::make(n.parameters[0], n.parameters[1], n.parameters[2], n.parameters[3], n.p0);
+}
+inline Bernoulli bernoulli(const Node& n) { return Bernoulli::make(n.parameters[0], n.parameters[1], n.p0); }
+inline Semicircle semicircle(const Node& n) { return {n.parameters[0], n.parameters[1]}; }
+inline Arcsine arcsine(const Node& n) { return {n.parameters[0], n.parameters[1]}; }
+inline Uniform uniform(const Node& n) { return {n.parameters[0], n.parameters[1]}; }
+
+}  // namespace freeconv

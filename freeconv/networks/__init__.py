@@ -1,0 +1,9 @@
+"""Wide networks as laws: activations, the mean field, and the spectra of Jacobians and tangent kernels."""
+
+from __future__ import annotations
+
+from freeconv.networks import activations
+from freeconv.networks.mean_field import MeanField
+from freeconv.networks.mlp import MLP
+
+__all__ = ["MLP", "MeanField", "activations"]
