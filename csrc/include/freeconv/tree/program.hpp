@@ -6,6 +6,7 @@
 
 #include "freeconv/law/arcsine.hpp"
 #include "freeconv/law/bernoulli.hpp"
+#include "freeconv/law/discrete.hpp"
 #include "freeconv/law/marchenko_pastur.hpp"
 #include "freeconv/law/semicircle.hpp"
 #include "freeconv/law/uniform.hpp"
@@ -45,20 +46,24 @@ struct Node {
   int leaf = -1;                  // number of the unknown, -1 for operations
   double own_p0 = 0.0;            // boxtimes: its own offset
   DoubleDouble shift_p0;          // product -> product: p0(parent) - p0(own) (resize: - p0(child)/ratio)
-  double mean = 0.0;
+  double mean = 0.0;              // K at z = infinity
+  bool same_z = false;            // its z is the root's
 };
 
 struct Program {
   std::vector<Node> nodes;
   std::vector<int> leaf_nodes;    // node index of every unknown
 
-  // The operations peeled off the root: x_core = (x - shift)/scale, density = factor * density_core.
-  double shift = 0.0;
-  double scale = 1.0;
+  // The operations peeled off the root, outermost first: density = factor * density_core(core_point(x)).
+  struct Affine {
+    double scale, shift;
+  };
+  std::vector<Affine> peeled;
   double factor = 1.0;
-  double ratio = 1.0;             // of the peeled size change, 1 if none
-  double law_mean = 0.0;          // of the core, for far starts
-  double law_spread = 1.0;        // standard deviation of the core
+
+  // The core's point for x, unrounded: near an edge (1 - 1e-6) e a rounded (x - b)/a costs 5e-11 of the density.
+  DoubleDouble core_point(double x) const;
+  double outer_point(double x) const;
 
   const Node& root() const { return nodes.back(); }
   int leaf_count() const { return static_cast<int>(leaf_nodes.size()); }
@@ -82,9 +87,13 @@ struct ProgramArrays {
   std::int64_t child_count;
 };
 
-LoadResult load_program(const ProgramArrays& arrays, double mean, double spread);
+LoadResult load_program(const ProgramArrays& arrays);
 
 // Typed views of a leaf's parameters.
+inline Discrete discrete(const Node& n) {
+  const std::size_t count = n.parameters.size() / 2;
+  return {n.parameters.data(), n.parameters.data() + count, count};
+}
 inline MarchenkoPastur marchenko_pastur(const Node& n) {
   return MarchenkoPastur::make(n.parameters[0], n.parameters[1], n.parameters[2], n.parameters[3], n.p0);
 }

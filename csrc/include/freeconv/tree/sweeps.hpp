@@ -12,7 +12,6 @@
 
 #include <vector>
 
-#include "freeconv/law/discrete.hpp"
 #include "freeconv/tree/program.hpp"
 
 namespace freeconv {
@@ -22,6 +21,7 @@ struct NodeLanes {
   Block<R, W> c, k, a, b;   // point and tangent, in the parent's form
   Block<R, W> pivot_c, pivot_a;
   Block<R, W> step;
+  double sheet[W];          // boxtimes: Im log K, unwrapped, before a sum parent takes exp of it
   int pivot[W];
 };
 
@@ -44,7 +44,7 @@ class Sweeps {
       const Node& node = program_.nodes[static_cast<std::size_t>(v)];
       NodeLanes<R, W>& out = lanes_[static_cast<std::size_t>(v)];
       switch (node.kind) {
-        case Kind::discrete: discrete(node, state[static_cast<std::size_t>(node.leaf)], out); break;
+        case Kind::discrete: discrete_leaf(node, state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::bernoulli: product_leaf(node, bernoulli(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::marchenko_pastur:
           product_leaf(node, marchenko_pastur(node), state[static_cast<std::size_t>(node.leaf)], out);
@@ -143,9 +143,8 @@ class Sweeps {
     if (node.form == Form::product) sum_to_product(node, out);
   }
 
-  void discrete(const Node& node, const Block<R, W>& u, NodeLanes<R, W>& out) {
-    const std::size_t n = node.parameters.size() / 2;
-    const Discrete law{node.parameters.data(), node.parameters.data() + n, n};
+  void discrete_leaf(const Node& node, const Block<R, W>& u, NodeLanes<R, W>& out) {
+    const Discrete law = discrete(node);
     typename Discrete::Sums<R, W> sums;
     law.accumulate(u, sums);
     const R w0 = R(law.weight_at_zero());
@@ -212,6 +211,7 @@ class Sweeps {
 
   // (eta, log K) with the node's own p0 -> the parent's form.
   void leave_product(const Node& node, NodeLanes<R, W>& out) {
+    for (int i = 0; i < W; ++i) out.sheet[i] = to_double(out.k.im[i]);
     if (node.form == Form::product) {
       for (int i = 0; i < W; ++i) out.c.set(i, constant<R>(node.shift_p0) + out.c.get(i));
       return;

@@ -1,0 +1,12 @@
+// freeconv._core: a table of contents.
+#include <pybind11/pybind11.h>
+
+namespace freeconv::bindings {
+void bind_spectrum(pybind11::module_& module);
+}  // namespace freeconv::bindings
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "Compiled core of freeconv. Not public: use the freeconv package.";
+  module.attr("__version__") = FREECONV_VERSION;
+  freeconv::bindings::bind_spectrum(module);
+}

@@ -1,0 +1,55 @@
+// The proof that a root of the equations is THE root.
+//
+// For z in the upper half-plane the subordination points are the only fixed point of a holomorphic
+// self-map of the upper half-plane (Belinschi and Bercovici 2007; boxtimes in the sector arg z <= arg z_i < pi),
+// and by Denjoy and Wolff the same holds on the real axis whenever there is a fixed point in the open
+// half-plane. So a solution of the equations is the right one as soon as every node's own point lies in the
+// open upper half-plane, on the sheet that is continued from infinity, and every leaf is on its physical branch
+// (Im F > 0, Im m < 0). No step of the solver has to be trusted.
+#pragma once
+
+#include "freeconv/tree/sweeps.hpp"
+
+namespace freeconv {
+
+// The point of a node, from what it hands to its parent.
+struct NodePoint {
+  Complex<double> z, f, m;
+};
+
+template <class R, int W>
+inline NodePoint node_point(const Node& node, const NodeLanes<R, W>& lanes, int i) {
+  const Complex<double> c = leading(lanes.c.get(i));
+  const Complex<double> k = leading(lanes.k.get(i));
+  if (node.form == Form::sum) return {c + k, c, k / c};
+  const Complex<double> m = c - node.p0;
+  const Complex<double> inverse = reciprocal(m);
+  const Complex<double> value = exp(k);
+  const Complex<double> one_plus_m = (1.0 - node.p0) + c;
+  return {value * (one_plus_m * inverse), value * inverse, m};
+}
+
+// Number of violated conditions in each lane.
+template <class R, int W>
+inline void count_violations(const Sweeps<R, W>& sweeps, int* violations) {
+  const Program& program = sweeps.program();
+  for (int i = 0; i < W; ++i) violations[i] = 0;
+  for (std::size_t v = 0; v < program.nodes.size(); ++v) {
+    const Node& node = program.nodes[v];
+    const NodeLanes<R, W>& lanes = sweeps.node(static_cast<int>(v));
+    const bool product = node.kind == Kind::boxtimes;
+    for (int i = 0; i < W; ++i) {
+      const NodePoint p = node_point(node, lanes, i);
+      const bool branch = node.form == Form::product ? p.m.im < 0.0 : p.f.im > 0.0;
+      // arg z = Im log K + arg((1+m)/m), unwrapped.
+      const double sheet = product ? lanes.sheet[i] : 0.0;
+      const Complex<double> turn = (1.0 + p.m) / p.m;
+      const double argument = sheet + atan2_(turn.im, turn.re);
+      const bool right_sheet = !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > 0.0));
+      const bool above = node.same_z || p.z.im > 0.0;
+      violations[i] += (branch && above && right_sheet) ? 0 : 1;
+    }
+  }
+}
+
+}  // namespace freeconv

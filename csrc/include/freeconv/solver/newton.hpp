@@ -1,0 +1,123 @@
+// Newton's method for the whole tree, a block of points at a time.
+#pragma once
+
+#include <algorithm>
+
+#include "freeconv/solver/certificate.hpp"
+#include "freeconv/solver/root.hpp"
+
+namespace freeconv {
+
+// A step below this part of Re u and of Im u is the last: Newton's next one is its square.
+inline constexpr double kStepTolerance = 3e-8;
+// A step below this part of Im u leaves no doubt which root it goes to; the double-double step finishes it.
+inline constexpr double kRoughTolerance = 3e-2;
+
+template <int W>
+struct NewtonResult {
+  Block<double, W> c;        // the root's common coordinate
+  double residual[W];        // |root residual| before the last step
+  double error[W];           // estimated relative rounding error of Im c
+  int iterations[W];
+  int state[W];              // 2 converged, 1 within the rough tolerance, 0 neither
+};
+
+template <int W>
+class Newton {
+ public:
+  explicit Newton(const Program& program) : sweeps_(program) {
+    for (const Node& n : program.nodes) {
+      for (const Child& c : n.children) multiplicity_ += c.multiplicity;
+    }
+  }
+
+  Sweeps<double, W>& sweeps() { return sweeps_; }
+
+  // Moves `u` to the solution at `target` (root_target of z). Lanes are independent: one that has converged
+  // is left alone, so that its result does not depend on its neighbours.
+  void run(const Block<double, W>& target, State<double, W>& u, int limit, NewtonResult<W>& out) {
+    const Program& program = sweeps_.program();
+    const Node& root = program.root();
+    for (int i = 0; i < W; ++i) {
+      out.state[i] = 0;
+      out.iterations[i] = 0;
+      out.residual[i] = kInfinity;
+      out.error[i] = kInfinity;
+    }
+    Block<double, W> step;
+    double shrink[W];
+    int rough[W];
+    int fine[W];
+    int active = W;
+    for (int iteration = 1; iteration <= limit && active > 0; ++iteration) {
+      sweeps_.up(u);
+      const NodeLanes<double, W>& top = sweeps_.root();
+      double residual[W];
+      double error[W];
+      for (int i = 0; i < W; ++i) {
+        const RootStep<double> r =
+            root_step(root, top.c.get(i), top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
+        const Complex<double> inverse = reciprocal(r.slope);
+        const Complex<double> s = r.residual * inverse;
+        step.set(i, s);
+        residual[i] = modulus(r.residual);
+        // Rounding of the residual: each logarithm of a factor errs by about one ulp of max(1, |log|).
+        const double magnitude = root.form == Form::product
+                                     ? multiplicity_ + modulus(top.k.get(i)) + modulus(target.get(i))
+                                     : modulus(top.c.get(i)) + modulus(top.k.get(i));
+        const Complex<double> moved = top.a.get(i) * s;
+        error[i] = kEpsilon * magnitude * modulus(top.a.get(i) * inverse) / fabs_(top.c.im[i] + moved.im);
+      }
+      sweeps_.down(step);
+      for (int i = 0; i < W; ++i) {
+        shrink[i] = 1.0;
+        rough[i] = 1;
+        fine[i] = 1;
+      }
+      for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
+        const Block<double, W>& s = sweeps_.leaf_step(leaf);
+        const Block<double, W>& v = u[static_cast<std::size_t>(leaf)];
+        for (int i = 0; i < W; ++i) {
+          const double size = modulus(v.get(i));
+          const double imaginary = fabs_(v.im[i]);
+          const double dx = fabs_(s.re[i]);
+          const double dy = fabs_(s.im[i]);
+          fine[i] &= (dx <= kStepTolerance * size && dy <= kStepTolerance * imaginary) ? 1 : 0;
+          rough[i] &= (dx + dy <= kRoughTolerance * imaginary) ? 1 : 0;
+          // Never cross the real axis: keep a tenth of the height.
+          const bool crosses = s.im[i] * v.im[i] < 0.0 && dy > 0.9 * imaginary;
+          const double allowed = 0.9 * imaginary / dy;
+          shrink[i] = crosses && allowed < shrink[i] ? allowed : shrink[i];
+        }
+      }
+      for (int i = 0; i < W; ++i) shrink[i] = out.state[i] == 2 ? 0.0 : shrink[i];
+      for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
+        const Block<double, W>& s = sweeps_.leaf_step(leaf);
+        Block<double, W>& v = u[static_cast<std::size_t>(leaf)];
+        for (int i = 0; i < W; ++i) {
+          const bool moves = out.state[i] != 2;
+          v.re[i] = moves ? v.re[i] + shrink[i] * s.re[i] : v.re[i];
+          v.im[i] = moves ? v.im[i] + shrink[i] * s.im[i] : v.im[i];
+        }
+      }
+      active = 0;
+      for (int i = 0; i < W; ++i) {
+        if (out.state[i] == 2) continue;
+        out.c.set(i, top.c.get(i) + top.a.get(i) * step.get(i));
+        out.residual[i] = residual[i];
+        out.error[i] = error[i];
+        out.iterations[i] = iteration;
+        out.state[i] = fine[i] != 0 ? 2 : (rough[i] != 0 ? 1 : 0);
+        active += out.state[i] == 2 ? 0 : 1;
+      }
+    }
+  }
+
+ private:
+  static double modulus(Complex<double> a) { return sqrt_(a.re * a.re + a.im * a.im); }
+
+  Sweeps<double, W> sweeps_;
+  double multiplicity_ = 1.0;
+};
+
+}  // namespace freeconv

@@ -1,0 +1,72 @@
+// The last step in double-double, for points whose rounding error in doubles would show.
+#pragma once
+
+#include "freeconv/solver/root.hpp"
+
+namespace freeconv {
+
+// Relative error that doubles may leave in the density.
+inline constexpr double kAllowedError = 3e-13;
+
+template <int W>
+class Refiner {
+ public:
+  explicit Refiner(const Program& program) : sweeps_(program), state_(program.leaf_nodes.size()) {}
+
+  // Newton steps from `u` until the last is below 1e-9 of Im c (its square is below 1e-17), for the lanes with
+  // wanted[i] != 0. c and u receive the result; done[i] tells whether it got there.
+  void run(const Block<DoubleDouble, W>& z, const int* wanted, State<double, W>& u, Block<double, W>& c, int* done) {
+    const Program& program = sweeps_.program();
+    const Node& root = program.root();
+    for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
+      const auto l = static_cast<std::size_t>(leaf);
+      for (int i = 0; i < W; ++i) state_[l].set(i, {DoubleDouble(u[l].re[i]), DoubleDouble(u[l].im[i])});
+    }
+    Block<DoubleDouble, W> target;
+    for (int i = 0; i < W; ++i) {
+      target.set(i, root_target(root, z.get(i)));
+      done[i] = 0;
+    }
+    Block<DoubleDouble, W> step;
+    for (int iteration = 0; iteration < 8; ++iteration) {
+      sweeps_.up(state_);
+      const NodeLanes<DoubleDouble, W>& top = sweeps_.root();
+      int remaining = 0;
+      for (int i = 0; i < W; ++i) {
+        if (wanted[i] == 0 || done[i] != 0) {
+          step.set(i, {DoubleDouble(0.0), DoubleDouble(0.0)});
+          continue;
+        }
+        const RootStep<DoubleDouble> r =
+            root_step(root, top.c.get(i), top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
+        step.set(i, r.residual / r.slope);
+        const Complex<DoubleDouble> moved = top.a.get(i) * step.get(i);
+        const Complex<double> value = leading(top.c.get(i) + moved);
+        const Complex<double> change = leading(moved);
+        c.set(i, value);
+        const double size = fabs_(change.re) + fabs_(change.im);
+        done[i] = size <= 1e-9 * fabs_(value.im) ? 1 : 0;
+        remaining += done[i] == 0 ? 1 : 0;
+      }
+      if (remaining == 0) break;
+      sweeps_.down(step);
+      for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
+        const auto l = static_cast<std::size_t>(leaf);
+        const Block<DoubleDouble, W>& s = sweeps_.leaf_step(leaf);
+        for (int i = 0; i < W; ++i) state_[l].set(i, state_[l].get(i) + s.get(i));
+      }
+    }
+    for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
+      const auto l = static_cast<std::size_t>(leaf);
+      for (int i = 0; i < W; ++i) {
+        if (wanted[i] != 0 && done[i] != 0) u[l].set(i, leading(state_[l].get(i)));
+      }
+    }
+  }
+
+ private:
+  Sweeps<DoubleDouble, W> sweeps_;
+  State<DoubleDouble, W> state_;
+};
+
+}  // namespace freeconv

@@ -1,0 +1,48 @@
+// The root's equation: the pair that the tree offers must lie at the wanted z.
+//   product form: log z = log((1+m)/m) + log K,   sum form: z = F + K.
+// The logarithms are unwrapped (log K is a sum over the factors), so a wrong sheet has a residual of 2 pi i t.
+#pragma once
+
+#include "freeconv/tree/sweeps.hpp"
+
+namespace freeconv {
+
+template <class R>
+struct RootStep {
+  Complex<R> residual;
+  Complex<R> slope;  // d(log z)/ds or dz/ds
+};
+
+// What the residual compares with: log z (product form) or z.
+inline Complex<double> root_target(const Node& root, Complex<double> z) {
+  return root.form == Form::product ? log(z) : z;
+}
+inline Complex<DoubleDouble> root_target(const Node& root, Complex<DoubleDouble> z) {
+  return root.form == Form::product ? log(z) : z;
+}
+
+template <class R>
+inline RootStep<R> root_step(const Node& root, Complex<R> c, Complex<R> k, Complex<R> a, Complex<R> b,
+                             Complex<R> target) {
+  if (root.form == Form::sum) return {target - (c + k), a + b};
+  const Complex<R> m = c - R(root.p0);
+  const Complex<R> one_plus_m = constant<R>(two_sum(1.0, -root.p0)) + c;
+  const Complex<R> inverse = reciprocal(m);
+  return {target - (log(one_plus_m * inverse) + k), b - (a * inverse) / one_plus_m};
+}
+
+// G at a root whose common coordinate is c, at z.
+template <class R>
+inline Complex<R> root_cauchy(const Node& root, Complex<R> c, Complex<R> z) {
+  if (root.form == Form::sum) return reciprocal(c);
+  return (constant<R>(two_sum(1.0, -root.p0)) + c) / z;
+}
+
+// pi times the density at real z = x, with no division of the small by the large: -Im G.
+inline double root_density(const Node& root, Complex<double> c, double x) {
+  if (root.form == Form::product) return -c.im / x;
+  const Complex<double> g = reciprocal(c);
+  return -g.im;
+}
+
+}  // namespace freeconv

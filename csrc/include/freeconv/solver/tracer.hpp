@@ -1,0 +1,74 @@
+// One point at a time, from nothing: where x lies, with proof. Slow and sure; blocks of points start from what it finds.
+#pragma once
+
+#include "freeconv/solver/fixed_point.hpp"
+#include "freeconv/solver/newton.hpp"
+
+namespace freeconv {
+
+enum class Where {
+  inside,   // a solution with every point in the open half-plane: the density is positive
+  outside,  // a real solution whose points all move with z: no mass nearby
+  edge,     // neither, down to the last digits: an edge, a cusp or an atom
+  lost,     // no certified solution was found
+};
+
+struct Located {
+  Where where = Where::lost;
+  Complex<double> c{};         // the root's common coordinate
+  double mass_right = 0.0;     // outside: the mass of (x, inf), exact
+  double residual = kInfinity;
+  int iterations = 0;
+};
+
+class Tracer {
+ public:
+  Tracer(const Program& program, double center, double width)
+      : program_(program), newton_(program), fixed_point_(program), center_(center), width_(width),
+        mass_(program.nodes.size()) {}
+
+  using Leaves = State<double, 1>;
+
+  Leaves make_state() const { return Leaves(program_.leaf_nodes.size()); }
+  Sweeps<double, 1>& sweeps() { return newton_.sweeps(); }
+
+  // Newton from `u` at z, Im z >= 0; true if it converged to the certified solution.
+  bool correct(Complex<double> z, Leaves& u, int limit = 12);
+  // The same on the real axis off the support: all unknowns real.
+  bool correct_real(double x, Leaves& u, int limit = 20);
+  // From infinity down to z, Im z > 0.
+  bool descend_to(Complex<double> z, Leaves& u);
+  // From infinity down to the axis.
+  Located locate(double x, Leaves& u);
+  // First from the state given, then from infinity.
+  Located locate_from(double x, Leaves& u);
+
+  // Steps of the leaves per unit of z, after correct(): du/dz.
+  void tangent(Complex<double> z, Leaves& du);
+  // du/dz at a state that solves the equations at z; refreshes the sweep.
+  void tangent_at(Complex<double> z, const Leaves& u, Leaves& du);
+
+  // A critical point of z along the real curve, near the state u: an edge. False if none was found.
+  bool critical_point(Leaves& u, double first_step, double& x);
+
+  const NewtonResult<1>& result() const { return result_; }
+  int total_iterations() const { return total_; }
+  double width() const { return width_; }
+  double mass_right() const { return mass_.back(); }
+
+ private:
+  bool far_start(Complex<double> z, Leaves& u);
+  bool certified_real(double x);
+  bool prescribe(double c, Leaves& u, double& slope);
+  Located found(Where where) const;
+
+  const Program& program_;
+  Newton<1> newton_;
+  FixedPoint fixed_point_;
+  double center_, width_;
+  std::vector<double> mass_;
+  NewtonResult<1> result_{};
+  int total_ = 0;
+};
+
+}  // namespace freeconv

@@ -1,0 +1,67 @@
+// Solved points along an interval of the support, close enough that a cubic between two of them starts Newton
+// within two or three steps of the solution. They depend on the law alone, so that a point's value does not
+// depend on which other points are asked for.
+#pragma once
+
+#include <vector>
+
+#include "freeconv/spectrum/support.hpp"
+
+namespace freeconv {
+
+// The coordinate t = log((x - low)/(high - x)) makes square-root edges and powers at 0 smooth.
+struct Skeleton {
+  double low = 0.0, high = 0.0;
+  double start_x = 0.0;               // an inside point, for lanes that have nothing to do
+  std::vector<double> t;              // ascending
+  std::vector<double> values;         // [node][leaf][u.re, u.im, du/dt.re, du/dt.im]
+  std::vector<int> bins;              // first node at or after each bin's start
+  double first_bin = 0.0;
+
+  static constexpr double kBin = 0.25;
+
+  void index();
+  // The cell [k, k+1] that holds t.
+  int cell(double at) const;
+};
+
+struct GapFound {
+  bool found = false;
+  Probe inside, outside;
+};
+
+class SkeletonBuilder {
+ public:
+  SkeletonBuilder(const Program& program, Tracer& tracer) : program_(program), tracer_(tracer) {}
+
+  // Fills `out` for the interval; reports an outside point if one turns up.
+  GapFound build(const Interval& interval, Skeleton& out);
+
+ private:
+  struct Knot {
+    double t = 0.0, x = 0.0;
+    State<double, 1> u, du;
+    bool broken = false;  // a point that could not be solved lies between this knot and the next
+  };
+
+  GapFound march(const Interval& interval, const Knot& start, double direction, std::vector<Knot>& knots);
+  GapFound refine(const Interval& interval, std::vector<Knot>& knots);
+  double position(const Interval& interval, double t) const;
+  double coordinate(const Interval& interval, double x) const;
+  void finish(const Interval& interval, Knot& knot);
+  State<double, 1> interpolate(const Knot& a, const Knot& b, double t) const;
+
+  const Program& program_;
+  Tracer& tracer_;
+};
+
+// Cubic Hermite weights on [0, 1].
+struct Hermite {
+  double a, b, da, db;
+  static Hermite at(double s) {
+    const double r = 1.0 - s;
+    return {r * r * (1.0 + 2.0 * s), s * s * (3.0 - 2.0 * s), s * r * r, -s * s * r};
+  }
+};
+
+}  // namespace freeconv

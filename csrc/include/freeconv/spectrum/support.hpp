@@ -1,0 +1,68 @@
+// All intervals of the continuous part, found by bisection with exact masses.
+//
+// Off the support the mass to the right of x is a sum of leaf weights (Tracer::certified_real), so two outside
+// points prove that nothing lies between them, or how much does. Intervals are searched until every bit of mass is
+// accounted for: no scan, no grid that a small interval could slip through.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "freeconv/solver/tracer.hpp"
+
+namespace freeconv {
+
+// A continuous component lighter than this is beyond the rounding of the masses, and is not looked for.
+inline constexpr double kMassTolerance = 1e-11;
+
+struct Atom {
+  double location, weight;
+};
+
+struct Probe {
+  double x = 0.0;
+  Located at;
+  State<double, 1> u;
+};
+
+// One interval (low, high), an inside point of it and the outside points that enclose it.
+struct Interval {
+  double low = 0.0, high = 0.0;
+  Probe inside, left, right;
+};
+
+class SupportFinder {
+ public:
+  SupportFinder(const Program& program, Tracer& tracer, std::vector<Atom> atoms, std::vector<double> singular)
+      : program_(program), tracer_(tracer), atoms_(std::move(atoms)), singular_(std::move(singular)) {}
+
+  // False if some mass could not be located.
+  bool run(std::vector<Interval>& found);
+  // Splits an interval in which an outside point turned up.
+  bool split(const Interval& whole, const Probe& inside, const Probe& outside, std::vector<Interval>& found);
+
+ private:
+  struct Edge {
+    double x;
+    Probe outside;
+  };
+
+  Probe probe(double x);
+  Probe probe_near(double x, double scale);
+  bool outer_probes(Probe& left, Probe& right);
+  double continuous_mass(const Probe& left, const Probe& right) const;
+  bool nothing_between(const Probe& a, const Probe& b) const;
+  void search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found);
+  Edge edge(Probe inside, Probe outside);
+  bool singular_edge(const Probe& inside, const Probe& outside, Edge& found);
+  bool critical_edge(const Probe& inside, const Probe& outside, Edge& found);
+  bool reaches_zero(const Probe& inside, Probe& outside, Probe& last_inside);
+
+  const Program& program_;
+  Tracer& tracer_;
+  std::vector<Atom> atoms_;
+  std::vector<double> singular_;
+  bool complete_ = true;
+};
+
+}  // namespace freeconv

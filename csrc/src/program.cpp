@@ -1,0 +1,215 @@
+// Reading a program from flat arrays: every index and parameter is checked here, so that the kernels need not.
+#include "freeconv/tree/program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace freeconv {
+namespace {
+
+bool parameters_fit(Kind kind, const std::vector<double>& p) {
+  switch (kind) {
+    case Kind::discrete: {
+      if (p.empty() || p.size() % 2 != 0) return false;
+      const std::size_t n = p.size() / 2;
+      return std::all_of(p.begin() + static_cast<std::ptrdiff_t>(n), p.end(), [](double w) { return w > 0.0; });
+    }
+    case Kind::bernoulli: return p.size() == 2 && p[0] > 0.0 && p[0] < 1.0 && p[1] > 0.0;
+    case Kind::marchenko_pastur:
+      return p.size() == 4 && p[0] != 0.0 && p[1] > 0.0 && p[2] > 0.0 && p[3] > 0.0 && (p[3] == 1.0 || p[0] > 0.0);
+    case Kind::semicircle: return p.size() == 2 && p[1] > 0.0;
+    case Kind::arcsine:
+    case Kind::uniform: return p.size() == 2 && p[0] < p[1];
+    case Kind::boxtimes: return p.size() == 1 && p[0] > 0.0 && p[0] <= 1.0;
+    case Kind::boxplus: return p.empty();
+    case Kind::affine: return p.size() == 2 && p[0] > 0.0;
+    case Kind::resize: return p.size() == 1 && p[0] > 0.0;
+  }
+  return false;
+}
+
+bool children_fit(Kind kind, std::size_t count) {
+  switch (kind) {
+    case Kind::boxtimes:
+    case Kind::boxplus: return count >= 1;
+    case Kind::affine:
+    case Kind::resize: return count == 1;
+    default: return count == 0;
+  }
+}
+
+bool is_leaf(Kind kind) { return kind < Kind::boxtimes; }
+
+double leaf_mean(const Node& n) {
+  switch (n.kind) {
+    case Kind::discrete: return discrete(n).mean();
+    case Kind::bernoulli: return n.parameters[0] * n.parameters[1];
+    case Kind::marchenko_pastur: return marchenko_pastur(n).mean();
+    case Kind::semicircle: return n.parameters[0];
+    default: return 0.5 * (n.parameters[0] + n.parameters[1]);
+  }
+}
+
+// K at z = infinity.
+double node_mean(const Program& program, const Node& n) {
+  if (is_leaf(n.kind)) return leaf_mean(n);
+  const auto child = [&](const Child& c) { return program.nodes[static_cast<std::size_t>(c.index)].mean; };
+  double sum = 0.0;
+  double product = 1.0;
+  for (const Child& c : n.children) {
+    sum += c.multiplicity * child(c);
+    product *= std::pow(child(c), c.multiplicity);
+  }
+  switch (n.kind) {
+    case Kind::boxtimes: return product;
+    case Kind::affine: return n.parameters[0] * sum + n.parameters[1];
+    case Kind::resize: return sum / n.parameters[0];
+    default: return sum;
+  }
+}
+
+// 1 - mu{0}: the natural offset of a product.
+double natural_offset(const Node& n) {
+  switch (n.kind) {
+    case Kind::boxtimes: return n.parameters[0];
+    case Kind::bernoulli: return n.parameters[0];
+    case Kind::marchenko_pastur: return std::min(1.0, n.parameters[1] / n.parameters[2]);
+    default: return 1.0;
+  }
+}
+
+Form root_form(const Node& n) {
+  switch (n.kind) {
+    case Kind::boxtimes:
+    case Kind::bernoulli: return Form::product;
+    case Kind::marchenko_pastur: return n.parameters[0] > 0.0 ? Form::product : Form::sum;
+    default: return Form::sum;
+  }
+}
+
+// Forms and offsets travel from the root to the leaves.
+void assign_forms(Program& program) {
+  Node& root = program.nodes.back();
+  root.form = root_form(root);
+  root.p0 = root.form == Form::product ? natural_offset(root) : 0.0;
+  for (auto it = program.nodes.rbegin(); it != program.nodes.rend(); ++it) {
+    Node& n = *it;
+    Form form = Form::sum;
+    if (n.kind == Kind::boxtimes) {
+      form = Form::product;
+      n.own_p0 = n.parameters[0];
+      n.shift_p0 = two_sum(n.p0, -n.own_p0);
+    } else if (n.kind == Kind::resize) {
+      form = Form::product;
+      const double r = n.parameters[0];
+      n.own_p0 = n.form == Form::product ? r * n.p0 : 0.0;
+      n.shift_p0 = DoubleDouble(n.p0) - DoubleDouble(n.own_p0) / DoubleDouble(r);
+    }
+    for (const Child& c : n.children) {
+      Node& child = program.nodes[static_cast<std::size_t>(c.index)];
+      child.form = form;
+      child.p0 = form == Form::product ? n.own_p0 : 0.0;
+    }
+  }
+}
+
+void peel_root(Program& program) {
+  while (program.nodes.back().kind == Kind::affine || program.nodes.back().kind == Kind::resize) {
+    const Node& n = program.nodes.back();
+    if (n.kind == Kind::affine) {
+      program.peeled.push_back({n.parameters[0], n.parameters[1]});
+      program.factor /= n.parameters[0];
+    } else {
+      program.factor /= n.parameters[0];
+    }
+    program.nodes.pop_back();
+    program.nodes.back().parent = -1;
+  }
+}
+
+// An identity node has its parent's z: the whole path to the root changes no point.
+void mark_identities(Program& program) {
+  for (auto it = program.nodes.rbegin(); it != program.nodes.rend(); ++it) {
+    Node& n = *it;
+    if (n.parent < 0) {
+      n.same_z = true;
+      continue;
+    }
+    const Node& p = program.nodes[static_cast<std::size_t>(n.parent)];
+    const bool keeps = p.kind == Kind::affine || p.kind == Kind::resize ||
+                       (p.children.size() == 1 && p.children[0].multiplicity == 1.0);
+    n.same_z = p.same_z && keeps;
+  }
+}
+
+}  // namespace
+
+LoadResult load_program(const ProgramArrays& in) {
+  LoadResult result;
+  const auto fail = [&](const char* message) {
+    result.error = message;
+    return result;
+  };
+  if (in.node_count < 1) return fail("a program needs at least one node");
+  if (in.parameter_offsets[0] != 0 || in.parameter_offsets[in.node_count] != in.parameter_count ||
+      in.child_offsets[0] != 0 || in.child_offsets[in.node_count] != in.child_count) {
+    return fail("offsets must start at 0 and end at the array's length");
+  }
+  Program& program = result.program;
+  program.nodes.reserve(static_cast<std::size_t>(in.node_count));
+  for (std::int64_t v = 0; v < in.node_count; ++v) {
+    Node n;
+    if (in.kinds[v] < 0 || in.kinds[v] >= kKindCount) return fail("unknown node kind");
+    n.kind = static_cast<Kind>(in.kinds[v]);
+    const std::int64_t p0 = in.parameter_offsets[v];
+    const std::int64_t p1 = in.parameter_offsets[v + 1];
+    const std::int64_t c0 = in.child_offsets[v];
+    const std::int64_t c1 = in.child_offsets[v + 1];
+    if (p1 < p0 || p1 > in.parameter_count || c1 < c0 || c1 > in.child_count) return fail("offsets must not decrease");
+    n.parameters.assign(in.parameters + p0, in.parameters + p1);
+    for (const double p : n.parameters) {
+      if (!std::isfinite(p)) return fail("parameters must be finite");
+    }
+    if (!parameters_fit(n.kind, n.parameters)) return fail("parameters do not fit the node's kind");
+    if (!children_fit(n.kind, static_cast<std::size_t>(c1 - c0))) return fail("children do not fit the node's kind");
+    for (std::int64_t c = c0; c < c1; ++c) {
+      if (in.children[c] < 0 || in.children[c] >= v) return fail("a child must stand before its parent");
+      if (!(in.multiplicities[c] > 0.0) || !std::isfinite(in.multiplicities[c])) {
+        return fail("multiplicities must be positive");
+      }
+      Node& child = program.nodes[static_cast<std::size_t>(in.children[c])];
+      if (child.parent >= 0) return fail("a node must have one parent");
+      child.parent = static_cast<int>(v);
+      n.children.push_back({static_cast<int>(in.children[c]), in.multiplicities[c]});
+    }
+    if (is_leaf(n.kind)) {
+      n.leaf = program.leaf_count();
+      program.leaf_nodes.push_back(static_cast<int>(v));
+    }
+    n.mean = node_mean(program, n);
+    program.nodes.push_back(std::move(n));
+  }
+  for (std::int64_t v = 0; v + 1 < in.node_count; ++v) {
+    if (program.nodes[static_cast<std::size_t>(v)].parent < 0) return fail("only the last node may be a root");
+  }
+  peel_root(program);
+  assign_forms(program);
+  mark_identities(program);
+  return result;
+}
+
+DoubleDouble Program::core_point(double x) const {
+  DoubleDouble value(x);
+  for (const Affine& step : peeled) value = (value - DoubleDouble(step.shift)) / DoubleDouble(step.scale);
+  return value;
+}
+
+double Program::outer_point(double x) const {
+  DoubleDouble value(x);
+  for (auto it = peeled.rbegin(); it != peeled.rend(); ++it) {
+    value = DoubleDouble(it->scale) * value + DoubleDouble(it->shift);
+  }
+  return value.hi;
+}
+
+}  // namespace freeconv

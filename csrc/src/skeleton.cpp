@@ -1,0 +1,207 @@
+#include "freeconv/spectrum/skeleton.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace freeconv {
+namespace {
+
+// How near to its ends an interval is covered: 2e-12 of its width at an edge; 1e-61 at a hard edge.
+constexpr double kEdgeReach = 27.0;
+constexpr double kZeroReach = 140.0;
+constexpr double kLongestStep = 0.5;
+constexpr double kShortestStep = 1e-6;
+// Largest error of the cubic in units of Im u: two Newton steps bring 1e-4 to 1e-16.
+constexpr double kCubicTolerance = 1e-4;
+
+double modulus(Complex<double> a) { return std::hypot(a.re, a.im); }
+
+}  // namespace
+
+void Skeleton::index() {
+  bins.clear();
+  first_bin = t.front();
+  const int count = static_cast<int>((t.back() - first_bin) / kBin) + 2;
+  for (int b = 0; b < count; ++b) {
+    const auto it = std::upper_bound(t.begin(), t.end(), first_bin + b * kBin);
+    bins.push_back(std::max(0, static_cast<int>(it - t.begin()) - 1));
+  }
+}
+
+int Skeleton::cell(double at) const {
+  const int last = static_cast<int>(t.size()) - 2;
+  if (!(at > t.front())) return 0;
+  if (at >= t.back()) return last;
+  int k = bins[static_cast<std::size_t>((at - first_bin) / kBin)];
+  while (k < last && t[static_cast<std::size_t>(k) + 1] <= at) ++k;
+  return k;
+}
+
+double SkeletonBuilder::position(const Interval& interval, double t) const {
+  const double width = interval.high - interval.low;
+  if (t < 0.0) {
+    const double e = std::exp(t);
+    return interval.low + width * (e / (1.0 + e));
+  }
+  return interval.high - width / (1.0 + std::exp(t));
+}
+
+double SkeletonBuilder::coordinate(const Interval& interval, double x) const {
+  return std::log((x - interval.low) / (interval.high - x));
+}
+
+void SkeletonBuilder::finish(const Interval& interval, Knot& knot) {
+  knot.du = tracer_.make_state();
+  tracer_.tangent_at({knot.x, 0.0}, knot.u, knot.du);
+  const double rate = (knot.x - interval.low) * ((interval.high - knot.x) / (interval.high - interval.low));
+  for (auto& d : knot.du) d.set(0, rate * d.get(0));
+}
+
+State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, double t) const {
+  const double h = b.t - a.t;
+  const Hermite w = Hermite::at((t - a.t) / h);
+  State<double, 1> u(a.u.size());
+  for (std::size_t l = 0; l < u.size(); ++l) {
+    u[l].set(0, w.a * a.u[l].get(0) + w.b * b.u[l].get(0) + (h * w.da) * a.du[l].get(0) + (h * w.db) * b.du[l].get(0));
+  }
+  return u;
+}
+
+GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
+                                std::vector<Knot>& knots) {
+  const bool hard = interval.low == 0.0 && program_.root().form == Form::product;
+  const double reach = direction < 0.0 && hard ? kZeroReach : kEdgeReach;
+  Knot from = start;
+  double h = kLongestStep;
+  while (direction * from.t < reach) {
+    Knot to;
+    to.x = position(interval, from.t + direction * h);
+    if (!(to.x > interval.low && to.x < interval.high) || to.x == from.x) break;
+    to.t = coordinate(interval, to.x);
+    to.u = from.u;
+    for (std::size_t l = 0; l < to.u.size(); ++l) {
+      to.u[l].set(0, from.u[l].get(0) + (to.t - from.t) * from.du[l].get(0));
+    }
+    if (!tracer_.correct({to.x, 0.0}, to.u)) {
+      if (h > kShortestStep) {
+        h *= 0.5;
+        continue;
+      }
+      // Newton cannot follow: ask from infinity what is there.
+      to.u = from.u;
+      const Located at = tracer_.locate(to.x, to.u);
+      if (at.where == Where::outside) {
+        GapFound gap;
+        gap.found = true;
+        gap.inside = {from.x, {}, from.u};
+        gap.inside.at.where = Where::inside;
+        tracer_.correct({from.x, 0.0}, gap.inside.u);
+        gap.inside.at.c = tracer_.result().c.get(0);
+        gap.outside = {to.x, at, to.u};
+        return gap;
+      }
+      if (at.where != Where::inside) {  // a cusp or the like: go past it
+        from.t += direction * 1e-3;
+        if (!knots.empty()) knots.back().broken = true;
+        continue;
+      }
+      if (!knots.empty()) knots.back().broken = true;
+    }
+    finish(interval, to);
+    knots.push_back(to);
+    from = to;
+    h = std::min(2.0 * h, kLongestStep);
+  }
+  return {};
+}
+
+GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& knots) {
+  std::vector<Knot> pending(knots.rbegin(), knots.rend());
+  std::vector<Knot> done;
+  done.push_back(pending.back());
+  pending.pop_back();
+  while (!pending.empty()) {
+    const Knot& a = done.back();
+    const Knot& b = pending.back();
+    Knot middle;
+    middle.x = position(interval, 0.5 * (a.t + b.t));
+    middle.t = coordinate(interval, middle.x);
+    const bool narrow = b.t - a.t < 4.0 * kShortestStep || !(middle.t > a.t && middle.t < b.t);
+    if (narrow || a.broken) {
+      done.push_back(b);
+      pending.pop_back();
+      continue;
+    }
+    const State<double, 1> guess = interpolate(a, b, middle.t);
+    middle.u = guess;
+    if (!tracer_.correct({middle.x, 0.0}, middle.u)) {
+      middle.u = guess;
+      const Located at = tracer_.locate(middle.x, middle.u);
+      if (at.where == Where::outside) {
+        GapFound gap;
+        gap.found = true;
+        gap.inside = {a.x, {}, a.u};
+        gap.inside.at.where = Where::inside;
+        tracer_.correct({a.x, 0.0}, gap.inside.u);
+        gap.inside.at.c = tracer_.result().c.get(0);
+        gap.outside = {middle.x, at, middle.u};
+        return gap;
+      }
+      if (at.where != Where::inside) {
+        done.back().broken = true;
+        continue;
+      }
+    }
+    double error = 0.0;
+    for (std::size_t l = 0; l < guess.size(); ++l) {
+      error = std::max(error, modulus(guess[l].get(0) - middle.u[l].get(0)) / std::fabs(middle.u[l].im[0]));
+    }
+    if (error <= kCubicTolerance) {
+      done.push_back(b);
+      pending.pop_back();
+    } else {
+      finish(interval, middle);
+      pending.push_back(middle);
+    }
+  }
+  knots = done;
+  return {};
+}
+
+GapFound SkeletonBuilder::build(const Interval& interval, Skeleton& out) {
+  Knot start;
+  start.x = interval.inside.x;
+  start.t = coordinate(interval, start.x);
+  start.u = interval.inside.u;
+  finish(interval, start);
+  std::vector<Knot> left;
+  std::vector<Knot> right;
+  GapFound gap = march(interval, start, -1.0, left);
+  if (gap.found) return gap;
+  gap = march(interval, start, 1.0, right);
+  if (gap.found) return gap;
+  // `broken` marks the way to the next knot in the direction of the march; ascending, the left ones move by one.
+  std::vector<Knot> knots(left.rbegin(), left.rend());
+  for (std::size_t i = 0; i + 1 < knots.size(); ++i) knots[i].broken = knots[i + 1].broken;
+  if (!knots.empty()) knots.back().broken = false;
+  knots.push_back(start);
+  knots.insert(knots.end(), right.begin(), right.end());
+  gap = refine(interval, knots);
+  if (gap.found) return gap;
+  if (knots.size() == 1) knots.push_back(knots[0]);
+  out.low = interval.low;
+  out.high = interval.high;
+  out.start_x = start.x;
+  out.t.clear();
+  out.values.clear();
+  for (const Knot& k : knots) {
+    out.t.push_back(k.t);
+    for (std::size_t l = 0; l < k.u.size(); ++l) {
+      out.values.insert(out.values.end(), {k.u[l].re[0], k.u[l].im[0], k.du[l].re[0], k.du[l].im[0]});
+    }
+  }
+  out.index();
+  return {};
+}
+
+}  // namespace freeconv

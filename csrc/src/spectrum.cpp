@@ -1,0 +1,171 @@
+#include "freeconv/spectrum/spectrum.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "freeconv/spectrum/density.hpp"
+
+namespace freeconv {
+namespace {
+
+constexpr int kLanes = 16;
+
+}  // namespace
+
+Spectrum::Spectrum(Program program, CoreFacts facts) : program_(std::move(program)), facts_(std::move(facts)) {
+  const Node& root = program_.root();
+  for (const Child& c : root.children) child_nodes_.push_back(c.index);
+  if (child_nodes_.empty()) child_nodes_.push_back(static_cast<int>(program_.nodes.size()) - 1);
+  std::sort(facts_.singular.begin(), facts_.singular.end());
+  build();
+}
+
+void Spectrum::build() {
+  Tracer tracer = make_tracer();
+  SupportFinder finder(program_, tracer, facts_.atoms, facts_.singular);
+  std::vector<Interval> pending;
+  complete_ = finder.run(pending);
+  // Would-be atoms inside an interval are ends of pieces: the solution is not smooth across them.
+  std::vector<Interval> cut;
+  for (Interval& whole : pending) {
+    for (const double s : facts_.singular) {
+      if (s <= whole.low || s >= whole.high) continue;
+      Interval left = whole;
+      left.high = s;
+      const double x = 0.5 * (whole.low + s);
+      left.inside.x = x;
+      left.inside.u = tracer.make_state();
+      left.inside.at = tracer.locate(x, left.inside.u);
+      if (left.inside.at.where == Where::inside) cut.push_back(left);
+      whole.low = s;
+      whole.inside.x = 0.5 * (s + whole.high);
+      whole.inside.u = tracer.make_state();
+      whole.inside.at = tracer.locate(whole.inside.x, whole.inside.u);
+    }
+    cut.push_back(whole);
+  }
+  pending = std::move(cut);
+  SkeletonBuilder builder(program_, tracer);
+  int splits = 0;
+  while (!pending.empty()) {
+    const Interval interval = pending.back();
+    pending.pop_back();
+    Skeleton piece;
+    const GapFound gap = builder.build(interval, piece);
+    if (gap.found && ++splits < 1000) {
+      complete_ = finder.split(interval, gap.inside, gap.outside, pending) && complete_;
+      continue;
+    }
+    if (gap.found) complete_ = false;
+    if (!piece.t.empty()) pieces_.push_back(std::move(piece));
+  }
+  std::sort(pieces_.begin(), pieces_.end(), [](const Skeleton& a, const Skeleton& b) { return a.low < b.low; });
+}
+
+std::vector<double> Spectrum::support() const {
+  std::vector<double> edges;
+  for (const Skeleton& piece : pieces_) {
+    // Pieces that touch (at a cusp or a would-be atom) are one interval of the closed support.
+    if (!edges.empty() && piece.low <= edges.back() * (1.0 + (edges.back() > 0.0 ? 4e-15 : -4e-15))) {
+      edges.back() = piece.high;
+    } else {
+      edges.push_back(piece.low);
+      edges.push_back(piece.high);
+    }
+  }
+  for (double& e : edges) e = program_.outer_point(e);
+  return edges;
+}
+
+int Spectrum::piece_of(double x) const {
+  const auto it = std::upper_bound(pieces_.begin(), pieces_.end(), x,
+                                   [](double value, const Skeleton& piece) { return value < piece.low; });
+  if (it == pieces_.begin()) return -1;
+  const auto index = static_cast<int>(it - pieces_.begin()) - 1;
+  const Skeleton& piece = pieces_[static_cast<std::size_t>(index)];
+  return x > piece.low && x < piece.high ? index : -1;
+}
+
+void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out) const {
+  DensityBlocks<kLanes> blocks(program_, pieces_, make_tracer());
+  for (std::size_t at = 0; at < n; at += kLanes) {
+    const int count = static_cast<int>(std::min<std::size_t>(kLanes, n - at));
+    DoubleDouble core[kLanes];
+    int piece[kLanes];
+    for (int i = 0; i < count; ++i) {
+      const std::size_t j = at + static_cast<std::size_t>(i);
+      core[i] = program_.core_point(x[j]);
+      const bool nan = !(x[j] == x[j]);
+      const bool infinite = std::isinf(x[j]);
+      piece[i] = nan || infinite ? -1 : piece_of(core[i].hi);
+      if (piece[i] >= 0) continue;
+      const bool at_edge = !nan && touching(core[i].hi) == 0.0;
+      out.density[j] = nan || !complete_ ? __builtin_nan("") : 0.0;
+      out.status[j] = static_cast<signed char>(
+          nan ? Status::not_a_number
+              : (!complete_ ? Status::uncertified : (at_edge ? Status::edge : Status::outside)));
+      out.residual[j] = nan ? __builtin_nan("") : 0.0;
+      out.iterations[j] = 0;
+    }
+    blocks.run(x + at, core, piece, at, count, out);
+  }
+}
+
+// Distance to the nearest end of a piece.
+double Spectrum::touching(double x) const {
+  double nearest = kInfinity;
+  for (const Skeleton& piece : pieces_) {
+    nearest = std::min({nearest, std::fabs(x - piece.low), std::fabs(x - piece.high)});
+  }
+  return nearest;
+}
+
+void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* omega, signed char* status) const {
+  Tracer tracer = make_tracer();
+  State<double, 1> u = tracer.make_state();
+  const double nan = __builtin_nan("");
+  for (std::size_t j = 0; j < n; ++j) {
+    Complex<double> point{z[2 * j], z[2 * j + 1]};
+    Status here = Status::uncertified;
+    bool real_outside = false;
+    if (!(point.re == point.re) || !(point.im == point.im)) {
+      here = Status::not_a_number;
+    } else if (point.im > 0.0) {
+      if (tracer.descend_to(point, u)) here = Status::certified;
+    } else {
+      const Located at = tracer.locate(point.re, u);
+      if (at.where == Where::inside) here = Status::certified;
+      if (at.where == Where::outside) {
+        here = Status::outside;
+        real_outside = true;
+      }
+      if (at.where == Where::edge || at.where == Where::lost) {
+        // G = 0 in a gap is a pole of the unknowns: beside the axis they are finite, and Re G changes by y^2.
+        point.im = 1e-9 * facts_.deviation;
+        if (piece_of(point.re) < 0 && tracer.descend_to(point, u)) {
+          here = Status::outside;
+          real_outside = true;
+        }
+      }
+    }
+    const bool good = here != Status::uncertified && here != Status::not_a_number;
+    status[j] = static_cast<signed char>(here);
+    if (cauchy != nullptr) {
+      const Complex<double> g = good ? root_cauchy(program_.root(), tracer.result().c.get(0), point)
+                                     : Complex<double>{nan, nan};
+      cauchy[2 * j] = g.re;
+      cauchy[2 * j + 1] = real_outside ? 0.0 : g.im;
+    }
+    if (omega == nullptr) continue;
+    if (good) tracer.sweeps().up(u);
+    for (std::size_t k = 0; k < child_nodes_.size(); ++k) {
+      const auto v = static_cast<std::size_t>(child_nodes_[k]);
+      const Complex<double> w =
+          good ? node_point(program_.nodes[v], tracer.sweeps().node(child_nodes_[k]), 0).z : Complex<double>{nan, nan};
+      omega[2 * (k * n + j)] = w.re;
+      omega[2 * (k * n + j) + 1] = real_outside ? 0.0 : w.im;
+    }
+  }
+}
+
+}  // namespace freeconv

@@ -1,0 +1,232 @@
+#include "freeconv/spectrum/support.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace freeconv {
+namespace {
+
+double between(double a, double b, double fraction) {
+  if (a > 0.0 && b > 10.0 * a) return a * std::pow(b / a, fraction);
+  if (b < 0.0 && a < 10.0 * b) return -((-a) * std::pow(b / a, fraction));
+  return a + fraction * (b - a);
+}
+
+}  // namespace
+
+Probe SupportFinder::probe(double x) {
+  Probe p;
+  p.x = x;
+  p.u = tracer_.make_state();
+  p.at = tracer_.locate(x, p.u);
+  return p;
+}
+
+// A point at or beside x that is inside or outside for certain: atoms, cusps and G = 0 are single points.
+Probe SupportFinder::probe_near(double x, double scale) {
+  constexpr double kOffsets[] = {0.0, 0.0137, -0.0213, 0.0571, -0.0849, 0.1313, -0.1701};
+  Probe p;
+  for (const double offset : kOffsets) {
+    p = probe(x + offset * scale);
+    if (p.at.where == Where::inside || p.at.where == Where::outside) return p;
+  }
+  return p;
+}
+
+double SupportFinder::continuous_mass(const Probe& left, const Probe& right) const {
+  double mass = left.at.mass_right - right.at.mass_right;
+  for (const Atom& a : atoms_) mass -= a.location > left.x && a.location < right.x ? a.weight : 0.0;
+  return mass;
+}
+
+bool SupportFinder::nothing_between(const Probe& a, const Probe& b) const {
+  return (a.x < b.x ? continuous_mass(a, b) : continuous_mass(b, a)) <= kMassTolerance;
+}
+
+bool SupportFinder::outer_probes(Probe& left, Probe& right) {
+  const Node& root = program_.root();
+  const double center = root.mean;
+  double reach = 4.0 * tracer_.width();
+  for (int i = 0; i < 60; ++i, reach *= 2.0) {
+    right = probe(center + reach);
+    if (right.at.where == Where::outside && std::fabs(right.at.mass_right) <= kMassTolerance) break;
+  }
+  if (right.at.where != Where::outside) return false;
+  if (root.form == Form::product) {
+    left = Probe{};
+    left.at.where = Where::outside;
+    left.at.mass_right = root.p0;
+    return true;
+  }
+  reach = 4.0 * tracer_.width();
+  for (int i = 0; i < 60; ++i, reach *= 2.0) {
+    left = probe(center - reach);
+    if (left.at.where == Where::outside && std::fabs(1.0 - left.at.mass_right) <= kMassTolerance) break;
+  }
+  return left.at.where == Where::outside;
+}
+
+bool SupportFinder::run(std::vector<Interval>& found) {
+  Probe left;
+  Probe right;
+  if (!outer_probes(left, right)) return false;
+  complete_ = true;
+  search(left, right, 0, found);
+  return complete_;
+}
+
+bool SupportFinder::split(const Interval& whole, const Probe& inside, const Probe& outside,
+                          std::vector<Interval>& found) {
+  complete_ = true;
+  const Probe& near = outside.x > inside.x ? whole.left : whole.right;
+  const Probe& far = outside.x > inside.x ? whole.right : whole.left;
+  const Edge edge_here = edge(inside, outside);
+  Interval part;
+  part.inside = inside;
+  if (outside.x > inside.x) {
+    part.low = whole.low;
+    part.high = edge_here.x;
+    part.left = near;
+    part.right = edge_here.outside;
+    found.push_back(part);
+    search(edge_here.outside, far, 0, found);
+  } else {
+    part.low = edge_here.x;
+    part.high = whole.high;
+    part.left = edge_here.outside;
+    part.right = near;
+    found.push_back(part);
+    search(far, edge_here.outside, 0, found);
+  }
+  return complete_;
+}
+
+void SupportFinder::search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found) {
+  if (continuous_mass(left, right) <= kMassTolerance) return;
+  const double width = right.x - left.x;
+  if (depth > 300 || width <= 1e-14 * std::max(std::fabs(left.x), std::fabs(right.x))) {
+    complete_ = false;
+    return;
+  }
+  // Towards a left end at 0 the steps are decades.
+  const double middle = left.x == 0.0 && program_.root().form == Form::product
+                            ? (depth < 3 ? 0.4871 * right.x : 0.03 * right.x)
+                            : between(left.x, right.x, 0.4871);
+  const Probe p = probe_near(middle, std::min(middle - left.x, right.x - middle));
+  if (p.at.where == Where::outside) {
+    search(p, right, depth + 1, found);
+    search(left, p, depth + 1, found);
+    return;
+  }
+  if (p.at.where != Where::inside) {
+    complete_ = false;
+    return;
+  }
+  const Edge high = edge(p, right);
+  const Edge low = edge(p, left);
+  Interval interval;
+  interval.low = low.x;
+  interval.high = high.x;
+  interval.inside = p;
+  interval.left = low.outside;
+  interval.right = high.outside;
+  found.push_back(interval);
+  search(high.outside, right, depth + 1, found);
+  if (low.x != 0.0 || program_.root().form == Form::sum) search(left, low.outside, depth + 1, found);
+}
+
+// Would two atoms meet 1 exactly, the density blows up or vanishes there and F or 1/m passes through 0: no square root.
+bool SupportFinder::singular_edge(const Probe& inside, const Probe& outside, Edge& found) {
+  for (const double s : singular_) {
+    if (s <= std::min(inside.x, outside.x) || s >= std::max(inside.x, outside.x)) continue;
+    const double shift = (outside.x > inside.x ? 1.0 : -1.0) * 1e-6 * std::fabs(outside.x - inside.x);
+    const Probe beyond = probe(s + shift);
+    if (beyond.at.where != Where::outside || !nothing_between(beyond, outside)) continue;
+    if (probe(s - shift).at.where != Where::inside) continue;
+    found = {s, beyond};
+    return true;
+  }
+  return false;
+}
+
+bool SupportFinder::critical_edge(const Probe& inside, const Probe& outside, Edge& found) {
+  const double low = std::min(inside.x, outside.x);
+  const double high = std::max(inside.x, outside.x);
+  for (const double part : {0.3, -0.3}) {
+    State<double, 1> u = inside.u;
+    double x = 0.0;
+    if (!tracer_.critical_point(u, part * inside.at.c.im, x)) continue;
+    if (!(x > low && x < high)) continue;
+    const double shift = (outside.x > inside.x ? 1.0 : -1.0) *
+                         std::max(1e-5 * std::fabs(outside.x - x), 1e-13 * std::fabs(x));
+    Probe beyond;
+    beyond.x = x + shift;
+    beyond.u = u;
+    beyond.at = tracer_.locate_from(beyond.x, beyond.u);
+    if (beyond.at.where != Where::outside || !nothing_between(beyond, outside)) continue;
+    Probe before;
+    before.x = x - shift;
+    before.u = inside.u;
+    before.at = tracer_.locate_from(before.x, before.u);
+    if (before.at.where != Where::inside) continue;
+    found = {x, beyond};
+    return true;
+  }
+  return false;
+}
+
+// Does the interval run down to 0? Steps of squared size, to 1e-100 of the start.
+bool SupportFinder::reaches_zero(const Probe& inside, Probe& outside, Probe& last_inside) {
+  last_inside = inside;
+  for (double decades = 1.0; decades <= 100.0; decades *= 2.0) {
+    Probe p = last_inside;
+    p.x = inside.x * std::pow(10.0, -std::min(decades, 100.0));
+    p.at = tracer_.locate_from(p.x, p.u);
+    if (p.at.where == Where::outside) {
+      outside = p;
+      return false;
+    }
+    if (p.at.where == Where::inside) last_inside = p;
+  }
+  return true;
+}
+
+SupportFinder::Edge SupportFinder::edge(Probe inside, Probe outside) {
+  if (outside.x == 0.0 && program_.root().form == Form::product) {
+    const Probe zero = outside;
+    Probe last;
+    if (reaches_zero(inside, outside, last)) return {0.0, zero};
+    inside = last;
+  }
+  Edge found{};
+  if (singular_edge(inside, outside, found)) return found;
+  for (int i = 0; i < 200; ++i) {
+    if (critical_edge(inside, outside, found)) return found;
+    const double width = std::fabs(outside.x - inside.x);
+    if (width <= 4e-16 * std::fabs(inside.x)) break;
+    Probe p = inside;
+    const double low = std::min(inside.x, outside.x);
+    const double high = std::max(inside.x, outside.x);
+    p.x = between(low, high, inside.x < outside.x ? 0.6 : 0.4);
+    if (p.x <= low || p.x >= high) break;
+    p.at = tracer_.locate_from(p.x, p.u);
+    if (p.at.where == Where::inside) {
+      inside = p;
+    } else if (p.at.where == Where::outside) {
+      outside = p;
+    } else {
+      // A cusp or a singular point inside the bracket: step beside it.
+      p = probe_near(p.x, 0.3 * (high - low));
+      if (p.at.where == Where::inside) {
+        inside = p;
+      } else if (p.at.where == Where::outside) {
+        outside = p;
+      } else {
+        break;
+      }
+    }
+  }
+  return {outside.x, outside};
+}
+
+}  // namespace freeconv

@@ -1,0 +1,335 @@
+#include "freeconv/solver/tracer.hpp"
+
+#include <cmath>
+
+namespace freeconv {
+namespace {
+
+using Point = Complex<double>;
+
+// The imaginary part that keeps a real unknown on the upper side of its cuts: m below, F and z above the axis.
+double side(const Node& n) {
+  const bool product_coordinate = n.kind == Kind::bernoulli || (n.kind == Kind::marchenko_pastur);
+  const double sign = product_coordinate && n.parameters[0] > 0.0 ? -1.0 : 1.0;
+  return sign * 1e-250;
+}
+
+// Mass of a leaf to the right of z, z off its support.
+double leaf_mass_right(const Node& n, const NodePoint& p) {
+  const double x = p.z.re;
+  switch (n.kind) {
+    case Kind::discrete: {
+      const Discrete law = discrete(n);
+      double mass = 0.0;
+      for (std::size_t j = 0; j < law.count; ++j) mass += law.locations[j] > x ? law.weights[j] : 0.0;
+      return mass;
+    }
+    case Kind::bernoulli: return x > n.parameters[1] ? 0.0 : (x > 0.0 ? n.parameters[0] : 1.0);
+    case Kind::marchenko_pastur: {
+      // Off its support m is of the sign of x - bulk (mirrored for negative jumps).
+      const double off_zero = std::min(1.0, n.parameters[1] / n.parameters[2]);
+      if (n.parameters[0] > 0.0) return p.m.re > 0.0 && x > 0.0 ? 0.0 : (x > 0.0 ? off_zero : 1.0);
+      return p.m.re > 0.0 && x < 0.0 ? 1.0 : (x < 0.0 ? 1.0 - off_zero : 0.0);
+    }
+    case Kind::semicircle: return p.f.re > 0.0 ? 0.0 : 1.0;
+    default: return x > n.parameters[1] ? 0.0 : 1.0;
+  }
+}
+
+// A leaf's real point lies off its support on the physical branch (dm/dz < 0, dF/dz > 0).
+bool leaf_is_physical(const Node& n, const NodePoint& p, double slope) {
+  switch (n.kind) {
+    case Kind::marchenko_pastur: return n.parameters[0] > 0.0 ? slope < 0.0 : slope > 0.0;
+    case Kind::semicircle: return slope > 0.0;
+    case Kind::arcsine:
+    case Kind::uniform: return p.z.re > n.parameters[1] || p.z.re < n.parameters[0];
+    default: return true;
+  }
+}
+
+}  // namespace
+
+bool Tracer::correct(Point z, Leaves& u, int limit) {
+  Block<double, 1> target;
+  target.set(0, root_target(program_.root(), z));
+  newton_.run(target, u, limit, result_);
+  total_ += result_.iterations[0];
+  if (result_.state[0] == 0) return false;
+  int violations[1];
+  count_violations(newton_.sweeps(), violations);
+  return violations[0] == 0;
+}
+
+// dz/ds of a node's own point along its own parameter.
+static Point own_slope(const Node& n, const NodeLanes<double, 1>& lanes, const NodePoint& p) {
+  const Point a = lanes.a.get(0);
+  const Point b = lanes.b.get(0);
+  if (n.form == Form::sum) return a + b;
+  return p.z * (b - a / (p.m * (1.0 + p.m)));
+}
+
+void Tracer::tangent(Point z, Leaves& du) {
+  const Node& root = program_.root();
+  const NodeLanes<double, 1>& top = sweeps().root();
+  const RootStep<double> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Point{0.0, 0.0});
+  const Point rate = root.form == Form::product ? reciprocal(z) : Point{1.0, 0.0};
+  Block<double, 1> step;
+  step.set(0, rate / r.slope);
+  sweeps().down_tangent(step);
+  for (std::size_t l = 0; l < du.size(); ++l) du[l] = sweeps().leaf_step(static_cast<int>(l));
+}
+
+void Tracer::tangent_at(Point z, const Leaves& u, Leaves& du) {
+  sweeps().up(u);
+  tangent(z, du);
+}
+
+bool Tracer::correct_real(double x, Leaves& u, int limit) {
+  const Node& root = program_.root();
+  const Point target = root_target(root, Point{x, 1e-250});
+  for (std::size_t l = 0; l < u.size(); ++l) {
+    u[l].im[0] = side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])]);
+  }
+  Block<double, 1> step;
+  for (int iteration = 1; iteration <= limit; ++iteration) {
+    sweeps().up(u);
+    ++total_;
+    const NodeLanes<double, 1>& top = sweeps().root();
+    const RootStep<double> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
+    step.set(0, {r.residual.re / r.slope.re, 0.0});
+    if (!std::isfinite(step.re[0])) return false;
+    sweeps().down(step);
+    bool fine = std::fabs(r.residual.im) < 0.1;
+    for (std::size_t l = 0; l < u.size(); ++l) {
+      const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
+      if (!std::isfinite(s)) return false;
+      fine = fine && std::fabs(s) <= kStepTolerance * std::fabs(u[l].re[0]);
+      u[l].re[0] += s;
+    }
+    if (fine) {
+      result_.c.set(0, top.c.get(0) + top.a.get(0) * step.get(0));
+      result_.residual[0] = std::fabs(r.residual.re);
+      result_.iterations[0] = iteration;
+      return certified_real(x);
+    }
+  }
+  return false;
+}
+
+// On the axis the certificate is a derivative: z_i(x) is real with dz_i/dz > 0 exactly where z_i(x + i0) is the
+// limit of points of the upper half-plane (for w = f(z, w): w' (1 - f_w) = f_z > 0, and f_w < 1 is Denjoy-Wolff's
+// condition for a boundary point). The masses to the right follow from Im U / pi = mass (design: potentials add).
+bool Tracer::certified_real(double x) {
+  Leaves du = make_state();
+  tangent({x, 0.0}, du);
+  for (std::size_t v = 0; v < program_.nodes.size(); ++v) {
+    const Node& n = program_.nodes[v];
+    const NodeLanes<double, 1>& lanes = sweeps().node(static_cast<int>(v));
+    const NodePoint p = node_point(n, lanes, 0);
+    const Point own = own_slope(n, lanes, p);
+    const double moves = (own * lanes.step.get(0)).re;
+    if (!(moves > 0.0)) return false;
+    if (n.leaf >= 0) {
+      if (!leaf_is_physical(n, p, own.re)) return false;
+      mass_[v] = leaf_mass_right(n, p);
+      continue;
+    }
+    double mass = 0.0;
+    double total = 0.0;
+    for (const Child& c : n.children) {
+      mass += c.multiplicity * mass_[static_cast<std::size_t>(c.index)];
+      total += c.multiplicity;
+    }
+    switch (n.kind) {
+      case Kind::affine: break;
+      case Kind::resize: {
+        const double r = n.parameters[0];
+        mass = mass / r + (1.0 - 1.0 / r) * (p.z.re < 0.0 ? 1.0 : 0.0);
+        break;
+      }
+      case Kind::boxtimes: mass -= (total - 1.0) * (p.m.re < 0.0 ? 1.0 : 0.0); break;
+      default: mass -= (total - 1.0) * (p.f.re < 0.0 ? 1.0 : 0.0);
+    }
+    mass_[v] = mass;
+  }
+  return true;
+}
+
+bool Tracer::far_start(Point z, Leaves& u) {
+  fixed_point_.start(z);
+  fixed_point_.iterate(z, 2);
+  fixed_point_.leaves(u);
+  if (correct(z, u, 25)) return true;
+  for (int round = 0; round < 6; ++round) {
+    fixed_point_.iterate(z, 40 << round);
+    fixed_point_.leaves(u);
+    if (correct(z, u, 25)) return true;
+  }
+  return false;
+}
+
+bool Tracer::descend_to(Point z, Leaves& u) {
+  double y = 10.0 * (std::fabs(z.re - center_) + width_);
+  if (y < z.im) y = z.im;
+  int tries = 0;
+  while (!far_start({z.re, y}, u)) {
+    y *= 30.0;
+    if (++tries > 6) return false;
+  }
+  Leaves next = u;
+  Leaves du = make_state();
+  double factor = 0.1;
+  while (y > z.im) {
+    double to = y * factor;
+    if (to < z.im * 1.0000001) to = z.im;
+    tangent_at({z.re, y}, u, du);
+    next = u;
+    // The tangent is followed only where it predicts better than standing still: over a step of less than half of y.
+    if (to > 0.5 * y) {
+      for (std::size_t l = 0; l < u.size(); ++l) next[l].set(0, u[l].get(0) + Point{0.0, to - y} * du[l].get(0));
+    }
+    if (correct({z.re, to}, next)) {
+      u = next;
+      y = to;
+      factor = factor * factor < 0.1 ? 0.1 : factor * factor;
+      continue;
+    }
+    factor = std::sqrt(factor);
+    if (factor > 0.999) {
+      if (!far_start({z.re, to}, next)) return false;
+      u = next;
+      y = to;
+      factor = 0.5;
+    }
+  }
+  return true;
+}
+
+Located Tracer::found(Where where) const {
+  Located r;
+  r.where = where;
+  r.c = result_.c.get(0);
+  r.residual = result_.residual[0];
+  r.iterations = total_;
+  if (where == Where::outside) r.mass_right = mass_.back();
+  return r;
+}
+
+Located Tracer::locate_from(double x, Leaves& u) {
+  total_ = 0;
+  Leaves attempt = u;
+  if (correct({x, 0.0}, attempt)) {
+    u = attempt;
+    return found(Where::inside);
+  }
+  return locate(x, u);
+}
+
+Located Tracer::locate(double x, Leaves& u) {
+  total_ = 0;
+  // Heights are tried decade by decade; the jump to the axis is certified, so it may be tried from anywhere.
+  double y = width_;
+  if (!descend_to({x, y}, u)) return Located{};
+  Leaves attempt = u;
+  Leaves du = make_state();
+  double factor = 0.1;
+  const double floor = 1e-18 * (std::fabs(x) > 1e-3 * width_ ? width_ : std::fabs(x) + 1e-290);
+  while (true) {
+    attempt = u;
+    if (correct({x, 0.0}, attempt)) {
+      u = attempt;
+      return found(Where::inside);
+    }
+    attempt = u;
+    if (correct_real(x, attempt)) {
+      u = attempt;
+      return found(Where::outside);
+    }
+    if (y <= floor) return found(Where::edge);
+    while (true) {
+      const double to = y * factor;
+      tangent_at({x, y}, u, du);
+      attempt = u;
+      if (factor > 0.5) {
+        for (std::size_t l = 0; l < u.size(); ++l) attempt[l].set(0, u[l].get(0) + Point{0.0, to - y} * du[l].get(0));
+      }
+      if (correct({x, to}, attempt)) {
+        u = attempt;
+        y = to;
+        factor = factor * factor < 0.1 ? 0.1 : factor * factor;
+        break;
+      }
+      factor = std::sqrt(factor);
+      if (factor > 0.999) {
+        if (y < 1e-12 * width_) return found(Where::edge);
+        fixed_point_.start({x, to});
+        if (!far_start({x, to}, attempt)) return Located{};
+        u = attempt;
+        y = to;
+        factor = 0.5;
+        break;
+      }
+    }
+  }
+}
+
+bool Tracer::prescribe(double c, Leaves& u, double& slope) {
+  const Node& root = program_.root();
+  Block<double, 1> step;
+  for (int iteration = 0; iteration < 25; ++iteration) {
+    sweeps().up(u);
+    const NodeLanes<double, 1>& top = sweeps().root();
+    step.set(0, {(c - top.c.re[0]) / top.a.re[0], 0.0});
+    sweeps().down(step);
+    bool fine = true;
+    for (std::size_t l = 0; l < u.size(); ++l) {
+      const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
+      if (!std::isfinite(s)) return false;
+      fine = fine && std::fabs(s) <= 1e-13 * std::fabs(u[l].re[0]);
+      u[l].re[0] += s;
+    }
+    if (fine || iteration == 24) {
+      const RootStep<double> r =
+          root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Point{0.0, 0.0});
+      slope = r.slope.re / top.a.re[0];
+      return std::isfinite(slope);
+    }
+  }
+  return false;
+}
+
+bool Tracer::critical_point(Leaves& u, double first_step, double& x) {
+  const Node& root = program_.root();
+  for (std::size_t l = 0; l < u.size(); ++l) {
+    u[l].im[0] = side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])]);
+  }
+  sweeps().up(u);
+  double c0 = sweeps().root().c.re[0];
+  double f0 = 0.0;
+  if (!prescribe(c0, u, f0)) return false;
+  double c1 = c0 + first_step;
+  const double span = 20.0 * std::fabs(first_step);
+  const double origin = c0;
+  for (int iteration = 0; iteration < 60; ++iteration) {
+    double f1 = 0.0;
+    if (!prescribe(c1, u, f1)) return false;
+    const double difference = f1 - f0;
+    const double step = difference == 0.0 ? 0.0 : -f1 * (c1 - c0) / difference;
+    if (!std::isfinite(step) || std::fabs(c1 + step - origin) > span) return false;
+    c0 = c1;
+    f0 = f1;
+    c1 += step;
+    // z is stationary here: an error of 1e-9 in c is one of 1e-18 in the edge.
+    if (std::fabs(step) <= 1e-11 * std::fabs(c1) + 1e-9 * std::fabs(first_step) * 1e-3) {
+      const NodeLanes<double, 1>& top = sweeps().root();
+      const RootStep<double> r =
+          root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Point{0.0, 0.0});
+      // residual = -(log z) or -z.
+      x = root.form == Form::product ? std::exp(-r.residual.re) : -r.residual.re;
+      return std::isfinite(x);
+    }
+  }
+  return false;
+}
+
+}  // namespace freeconv
