@@ -1,25 +1,29 @@
-"""Checks of the numbers that describe a network.  Each message names the value and what is allowed."""
+"""Checks of arguments.  Each message names the argument, the value, and what is allowed."""
 
 from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from numbers import Real
 from typing import cast
 
 import numpy as np
 
-__all__ = ["finite", "integer", "non_negative", "positive"]
+__all__ = ["finite", "finite_sequence", "integer", "non_negative", "positive"]
 
 
 def finite(name: str, value: object) -> float:
-    """Return a finite real number as a float."""
+    """Return a finite real number as a float; −0.0 becomes 0.0."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a real number, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, got {value!r}")
-    return number
+    return number + 0.0
 
 
 def positive(name: str, value: object) -> float:
@@ -38,15 +42,27 @@ def non_negative(name: str, value: object) -> float:
     return number
 
 
-def integer(name: str, value: object) -> int:
-    """Return an integer ≥ 1 as an int; a float is refused, whole or not."""
-    message = f"{name} must be an integer >= 1, got {value!r}"
+def integer(name: str, value: object, minimum: int = 1) -> int:
+    """Return an integer ≥ minimum as an int; a float is refused, whole or not."""
+    message = f"{name} must be an integer >= {minimum}, got {value!r}"
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(message)
     try:
         number = operator.index(cast("int", value))
     except TypeError:
         raise TypeError(message) from None
-    if number < 1:
+    if number < minimum:
         raise ValueError(message)
     return number
+
+
+def finite_sequence(name: str, values: object) -> list[float]:
+    """Return a one-dimensional sequence of finite real numbers as a list of floats."""
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise ValueError(f"{name} must have one dimension, got an array of shape {values.shape}")
+        if values.dtype.kind in "iuf" and bool(np.isfinite(values).all()):
+            return cast("list[float]", (values.astype(np.float64) + 0.0).tolist())
+    elif isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a sequence of real numbers, got {values!r}")
+    return [finite(f"{name}[{i}]", value) for i, value in enumerate(values)]

@@ -1,47 +1,18 @@
 // Spectrum: convert, check, release the GIL, call.
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
+#include <algorithm>
 #include <complex>
-#include <string>
+#include <memory>
 
+#include "convert.hpp"
 #include "freeconv/spectrum/spectrum.hpp"
 
 namespace freeconv::bindings {
 namespace {
 
-namespace py = pybind11;
-
-// No forcecast: a wrong type is an error here and never a silent conversion.
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-template <class T>
-const T* data_of(const Array<T>& array, const char* name, py::ssize_t length = -1) {
-  if (array.ndim() != 1) throw py::value_error(std::string(name) + " must have one dimension");
-  if (length >= 0 && array.shape(0) != length) {
-    throw py::value_error(std::string(name) + " must have length " + std::to_string(length) + ", got " +
-                          std::to_string(array.shape(0)));
-  }
-  return array.data();
-}
-
-std::unique_ptr<Spectrum> make_spectrum(const Array<std::int32_t>& kinds, const Array<std::int64_t>& parameter_offsets,
-                                        const Array<double>& parameters, const Array<std::int64_t>& child_offsets,
-                                        const Array<std::int64_t>& children, const Array<double>& multiplicities,
-                                        double mean, double deviation, const Array<double>& atom_locations,
-                                        const Array<double>& atom_weights, const Array<double>& singular) {
-  ProgramArrays arrays{};
-  arrays.kinds = data_of(kinds, "kinds");
-  arrays.node_count = kinds.shape(0);
-  arrays.parameter_offsets = data_of(parameter_offsets, "parameter_offsets", kinds.shape(0) + 1);
-  arrays.parameters = data_of(parameters, "parameters");
-  arrays.parameter_count = parameters.shape(0);
-  arrays.child_offsets = data_of(child_offsets, "child_offsets", kinds.shape(0) + 1);
-  arrays.children = data_of(children, "children");
-  arrays.child_count = children.shape(0);
-  arrays.multiplicities = data_of(multiplicities, "multiplicities", children.shape(0));
+std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, double deviation,
+                                        const Array<double>& atom_locations, const Array<double>& atom_weights,
+                                        const Array<double>& singular) {
+  Program program = read_program(arrays, true);
   if (!(deviation > 0.0)) throw py::value_error("deviation must be > 0, got " + std::to_string(deviation));
   CoreFacts facts;
   facts.mean = mean;
@@ -52,12 +23,7 @@ std::unique_ptr<Spectrum> make_spectrum(const Array<std::int32_t>& kinds, const 
   const double* points = data_of(singular, "singular");
   facts.singular.assign(points, points + singular.shape(0));
   const py::gil_scoped_release release;
-  LoadResult loaded = load_program(arrays);
-  if (*loaded.error != '\0') {
-    const py::gil_scoped_acquire acquire;
-    throw py::value_error(loaded.error);
-  }
-  return std::make_unique<Spectrum>(std::move(loaded.program), std::move(facts));
+  return std::make_unique<Spectrum>(std::move(program), std::move(facts));
 }
 
 Array<double> support(const Spectrum& self) {
@@ -103,9 +69,7 @@ py::tuple solve(const Spectrum& self, const Array<std::complex<double>>& z) {
 
 void bind_spectrum(py::module_& module) {
   py::class_<Spectrum>(module, "Spectrum")
-      .def(py::init(&make_spectrum), py::arg("kinds").noconvert(), py::arg("parameter_offsets").noconvert(),
-           py::arg("parameters").noconvert(), py::arg("child_offsets").noconvert(), py::arg("children").noconvert(),
-           py::arg("multiplicities").noconvert(), py::arg("mean"), py::arg("deviation"),
+      .def(py::init(&make_spectrum), py::arg("program"), py::arg("mean"), py::arg("deviation"),
            py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(), py::arg("singular").noconvert())
       .def_property_readonly("complete", &Spectrum::complete)
       .def_property_readonly("child_count", &Spectrum::child_count)

@@ -3,10 +3,12 @@
 
 namespace freeconv::bindings {
 void bind_spectrum(pybind11::module_& module);
+void bind_transform(pybind11::module_& module);
 }  // namespace freeconv::bindings
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "Compiled core of freeconv. Not public: use the freeconv package.";
   module.attr("__version__") = FREECONV_VERSION;
   freeconv::bindings::bind_spectrum(module);
+  freeconv::bindings::bind_transform(module);
 }

@@ -144,7 +144,7 @@ void mark_identities(Program& program) {
 
 }  // namespace
 
-LoadResult load_program(const ProgramArrays& in) {
+LoadResult load_program(const ProgramArrays& in, bool peel) {
   LoadResult result;
   const auto fail = [&](const char* message) {
     result.error = message;
@@ -192,7 +192,7 @@ LoadResult load_program(const ProgramArrays& in) {
   for (std::int64_t v = 0; v + 1 < in.node_count; ++v) {
     if (program.nodes[static_cast<std::size_t>(v)].parent < 0) return fail("only the last node may be a root");
   }
-  peel_root(program);
+  if (peel) peel_root(program);
   assign_forms(program);
   mark_identities(program);
   return result;

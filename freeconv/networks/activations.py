@@ -18,10 +18,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from freeconv._validate import finite, non_negative, positive
 from freeconv.laws import Discrete, Law, PointMass
-from freeconv.networks._checks import finite, non_negative, positive
 
-__all__ = ["KNOWN", "Activation", "HardTanh", "LeakyReLU", "Linear", "ReLU", "from_name", "resolve"]
+__all__ = ["KNOWN", "Activation", "HardTanh", "LeakyReLU", "Linear", "ReLU", "from_name", "parameters_of", "resolve"]
 
 
 class Activation(ABC):
@@ -140,7 +140,12 @@ class LeakyReLU(Activation):
     Parameters
     ----------
     slope : float
-        The slope of the negative half, finite.
+        The slope of the negative half; its square must be finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `slope` is not such a number.
 
     Examples
     --------
@@ -155,6 +160,8 @@ class LeakyReLU(Activation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slope", finite("slope", self.slope))
+        if not math.isfinite(self.slope * self.slope):
+            raise ValueError(f"slope must have a finite square, got {self.slope!r}")
 
     def second_moment(self, variance: float) -> float:
         """V(q) = q (1 + slope²)/2."""
@@ -188,6 +195,11 @@ class HardTanh(Activation):
     ----------
     clip : float
         Where it saturates, > 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `clip` is not such a number.
 
     Notes
     -----
@@ -282,15 +294,41 @@ def from_name(name: str, parameters: Mapping[str, float] | None = None) -> Activ
     >>> from_name("leaky_relu", {"slope": 0.1})
     LeakyReLU(slope=0.1)
     """
-    if name not in KNOWN:
-        raise ValueError(f"unknown activation {name!r}; known are {', '.join(KNOWN)}")
-    kind = KNOWN[name]
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every entry of KNOWN is a dataclass
+    known = parameters_of(name)
     for parameter in parameters or {}:
         if parameter not in known:
-            allowed = ", ".join(known) if known else "none"
-            raise ValueError(f"unknown parameter {parameter!r} of activation {name}; known: {allowed}")
-    return kind(**(parameters or {}))
+            raise ValueError(
+                f"unknown parameter {parameter!r} of activation {name!r}; known are {', '.join(known) or 'none'}"
+            )
+    return KNOWN[name](**(parameters or {}))
+
+
+def parameters_of(name: str) -> tuple[str, ...]:
+    """Return the names of the parameters of a known activation.
+
+    Parameters
+    ----------
+    name : str
+        One of `KNOWN`.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ValueError
+        If the name is not known; the message lists those that are.
+
+    Examples
+    --------
+    >>> from freeconv.networks.activations import parameters_of
+    >>> parameters_of("hard_tanh")
+    ('clip',)
+    """
+    if name not in KNOWN:
+        raise ValueError(f"unknown activation {name!r}; known are {', '.join(KNOWN)}")
+    return tuple(field.name for field in fields(KNOWN[name]))  # type: ignore[arg-type]  # all of KNOWN are dataclasses
 
 
 def resolve(activation: str | Activation) -> Activation:

@@ -59,7 +59,8 @@ def mean_field(
 
     Notes
     -----
-    q_l = weight_variance_l · q̂_{l−1} + bias_variance_l,  q̂_l = E φ_l(√q_l Z)²,  χ_l = weight_variance_l · E φ_l'(√q_l Z)².
+    q_l = weight_variance_l · q̂_{l−1} + bias_variance_l,  q̂_l = E φ_l(√q_l Z)²,
+    χ_l = weight_variance_l · E φ_l'(√q_l Z)².
 
     Examples
     --------

@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from freeconv import _validate
 from freeconv.algebra import boxtimes, boxtimes_power
 from freeconv.laws import Law, MarchenkoPastur, PointMass
-from freeconv.networks import _checks
 from freeconv.networks.activations import Activation, resolve
 from freeconv.networks.mean_field import MeanField, mean_field
 from freeconv.networks.simulation import Layer, forward, jacobian_eigenvalues, ntk_eigenvalues
 
-__all__ = ["MLP", "SIDES", "WEIGHTS"]
+__all__ = ["MLP", "SIDES", "WEIGHTS", "LayerParameters"]
 
 WEIGHTS = ("gaussian", "orthogonal")
 SIDES = ("output", "input")
 
 T = TypeVar("T")
+
+
+class LayerParameters(NamedTuple):
+    """What an `MLP` is told about one layer."""
+
+    activation: Activation
+    weight_variance: float
+    bias_variance: float
 
 
 @dataclass(frozen=True, init=False)
@@ -39,22 +47,20 @@ class MLP:
         "gaussian": W_l has independent entries of variance weight_variance/width.
         "orthogonal": W_l is √weight_variance times a Haar orthogonal matrix.
     weight_variance : float, or a sequence of one per layer
-        > 0.
+        The width times the variance of a weight, > 0.
     bias_variance : float, or a sequence of one per layer
         The variance of the biases' entries, ≥ 0.
     input_variance : float
         The mean square of the input's entries, |x⁰|²/width, > 0.
     widths : None
-        Kept for networks of unequal widths, which are not available in this version.
+        Must be None: networks of unequal widths are not available in this version.
 
     Raises
     ------
     TypeError
         If a number is not a real number, or the depth not an integer.
     ValueError
-        If a number is out of range, a name unknown, or a per-layer sequence not of length depth.
-    NotImplementedError
-        If widths are given.
+        If a number is out of range, a name unknown, a per-layer sequence not of length depth, or `widths` not None.
 
     Notes
     -----
@@ -82,28 +88,43 @@ class MLP:
         activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
         weights: str = "gaussian",
-        weight_variance: float | Sequence[float] = 1.0,
-        bias_variance: float | Sequence[float] = 0.0,
+        weight_variance: float | Sequence[float] | NDArray[np.float64] = 1.0,
+        bias_variance: float | Sequence[float] | NDArray[np.float64] = 0.0,
         input_variance: float = 1.0,
         widths: None = None,
     ) -> None:
         if widths is not None:
-            raise NotImplementedError(
-                f"unequal widths are not available in this version; widths must be None, got {widths!r}"
-            )
-        depth = _checks.integer("depth", depth)
+            raise ValueError(f"widths must be None (all layers have the same width in this version), got {widths!r}")
+        depth = _validate.integer("depth", depth)
         if not isinstance(weights, str) or weights not in WEIGHTS:
             raise ValueError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, got {weights!r}")
-        values = {
+        values: dict[str, object] = {
             "depth": depth,
-            "activation": _one_or_per_layer("activation", activation, depth, lambda _, value: resolve(value)),
+            "activation": _one_or_per_layer("activation", activation, depth, _activation),
             "weights": weights,
-            "weight_variance": _one_or_per_layer("weight_variance", weight_variance, depth, _checks.positive),
-            "bias_variance": _one_or_per_layer("bias_variance", bias_variance, depth, _checks.non_negative),
-            "input_variance": _checks.positive("input_variance", input_variance),
+            "weight_variance": _one_or_per_layer("weight_variance", weight_variance, depth, _validate.positive),
+            "bias_variance": _one_or_per_layer("bias_variance", bias_variance, depth, _validate.non_negative),
+            "input_variance": _validate.positive("input_variance", input_variance),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def layers(self) -> tuple[LayerParameters, ...]:
+        """The activation and the variances of every layer, from the input on.
+
+        Returns
+        -------
+        tuple of (activation, weight_variance, bias_variance), length depth
+
+        Examples
+        --------
+        >>> import freeconv as fc
+        >>> fc.MLP(2, "relu", weight_variance=[2.0, 1.0]).layers[1].weight_variance
+        1.0
+        """
+        activations, weight_variances, bias_variances, _ = self._variances()
+        return tuple(map(LayerParameters, activations, weight_variances, bias_variances))
 
     def mean_field(self) -> MeanField:
         """Return the variances and gains of all layers.
@@ -150,9 +171,9 @@ class MLP:
 
         Notes
         -----
-        ⊠ over the layers of ν_l = law of φ_l'(√q_l Z)² and of the law of W_l W_lᵀ: Marchenko–Pastur of ratio 1 and scale
-        weight_variance, or the point mass at weight_variance.  Factors commute, so all equal ones, wherever they stand,
-        become one factor with a multiplicity.
+        ⊠ over the layers of ν_l = law of φ_l'(√q_l Z)² and of the law of W_l W_lᵀ: Marchenko–Pastur of ratio 1 and
+        scale weight_variance, or the point mass at weight_variance.  Factors commute, so all equal ones, wherever they
+        stand, become one factor with a multiplicity.
 
         Examples
         --------
@@ -165,10 +186,10 @@ class MLP:
         scales = self._per_layer(self.weight_variance)
         slopes = self._slopes()
         if self.weights == "gaussian":
-            gaussian = [
-                boxtimes_power(MarchenkoPastur(1.0, scale), count) for scale, count in Counter(scales).items()
-            ]
-            return boxtimes(*(boxtimes_power(slope.law(), count) for slope, count in Counter(slopes).items()), *gaussian)
+            gaussian = [boxtimes_power(MarchenkoPastur(1.0, scale), count) for scale, count in Counter(scales).items()]
+            return boxtimes(
+                *(boxtimes_power(slope.law(), count) for slope, count in Counter(slopes).items()), *gaussian
+            )
         return boxtimes(
             *(
                 boxtimes_power(scale * slope.law(), count)
@@ -190,10 +211,10 @@ class MLP:
 
         Notes
         -----
-        H_1 = q̂_0,  H_{l+1} = q̂_l + W_{l+1} D_l H_l D_l W_{l+1}ᵀ, with h^L linear in the last weights: the activation of the
-        last layer does not enter.  So μ_1 = δ_{q̂_0} and μ_{l+1} is ν_l ⊠ law(W_{l+1} W_{l+1}ᵀ) ⊠ μ_l shifted by q̂_l [1]_.
-        H_L is the Gram matrix of the gradients of h^L by all weights, divided by the width; its largest eigenvalue λ_max
-        bounds the stable learning rates of gradient descent by 2/λ_max.
+        H_1 = q̂_0,  H_{l+1} = q̂_l + W_{l+1} D_l H_l D_l W_{l+1}ᵀ, with h^L linear in the last weights: the activation
+        of the last layer does not enter.  So μ_1 = δ_{q̂_0}, and μ_{l+1} is ν_l ⊠ law(W_{l+1} W_{l+1}ᵀ) ⊠ μ_l shifted
+        by q̂_l [1]_.  H_L is the Gram matrix of the gradients of h^L by all weights, divided by the width; its largest
+        eigenvalue λ_max bounds the stable learning rates of gradient descent by 2/λ_max.
 
         References
         ----------
@@ -277,7 +298,8 @@ class MLP:
 
         Notes
         -----
-        H_{l+1} = |x^l|²/width + W_{l+1} D_l H_l D_l W_{l+1}ᵀ, exact at any width, on the forward pass of `simulate_jacobian`.
+        H_{l+1} = |x^l|²/width + W_{l+1} D_l H_l D_l W_{l+1}ᵀ, exact at any width, on the forward pass of
+        `simulate_jacobian`.
 
         Examples
         --------
@@ -314,7 +336,7 @@ class MLP:
         samples: int,
         rng: np.random.Generator | int | None,
     ) -> NDArray[np.float64]:
-        width, samples = _checks.integer("width", width), _checks.integer("samples", samples)
+        width, samples = _validate.integer("width", width), _validate.integer("samples", samples)
         generator = np.random.default_rng(rng)
         networks = (
             forward(*self._variances(), orthogonal=self.weights == "orthogonal", width=width, rng=generator)
@@ -331,6 +353,10 @@ class _Slope(NamedTuple):
 
     def law(self) -> Law:
         return self.activation.slope_law(self.variance)
+
+
+def _activation(_: str, value: object) -> Activation:
+    return resolve(cast("str | Activation", value))
 
 
 def _one_or_per_layer(name: str, given: object, depth: int, check: Callable[[str, object], T]) -> T | tuple[T, ...]:

@@ -60,11 +60,11 @@ def forward(
 
 
 def jacobian_eigenvalues(layers: Iterator[Layer], width: int) -> NDArray[np.float64]:
-    """Return the eigenvalues of J Jᵀ, J = D_L W_L ⋯ D_1 W_1, ascending: squared singular values, hence never negative."""
+    """Return the eigenvalues of J Jᵀ, J = D_L W_L ⋯ D_1 W_1, ascending: squared singular values, so never negative."""
     jacobian = np.eye(width)
     for layer in layers:
         jacobian = layer.slopes[:, np.newaxis] * (layer.weight @ jacobian)
-    singular: NDArray[np.float64] = np.linalg.svd(jacobian, compute_uv=False)[::-1]
+    singular = np.asarray(np.linalg.svd(jacobian, compute_uv=False)[::-1], dtype=np.float64)
     return singular * singular
 
 
@@ -76,8 +76,7 @@ def ntk_eigenvalues(layers: Iterator[Layer], width: int) -> NDArray[np.float64]:
         backward = layer.weight * slopes
         kernel = backward @ kernel @ backward.T + layer.input_moment * np.eye(width)
         slopes = layer.slopes
-    eigenvalues: NDArray[np.float64] = np.linalg.eigvalsh(kernel)
-    return eigenvalues
+    return np.asarray(np.linalg.eigvalsh(kernel), dtype=np.float64)
 
 
 def _gaussian(width: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -60,6 +60,7 @@ class Tracer {
   bool far_start(Complex<double> z, Leaves& u);
   bool certified_real(double x);
   bool prescribe(double c, Leaves& u, double& slope);
+  double critical_value(const Leaves& u);
   Located found(Where where) const;
 
   const Program& program_;

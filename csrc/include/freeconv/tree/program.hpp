@@ -87,7 +87,8 @@ struct ProgramArrays {
   std::int64_t child_count;
 };
 
-LoadResult load_program(const ProgramArrays& arrays);
+// `peel` takes shifts, scales and size changes off the root.
+LoadResult load_program(const ProgramArrays& arrays, bool peel);
 
 // Typed views of a leaf's parameters.
 inline Discrete discrete(const Node& n) {

@@ -1,0 +1,56 @@
+"""Limit spectra of wide neural networks, and the free probability underneath.
+
+>>> import freeconv as fc
+>>> law = fc.MLP(3, "relu", weight_variance=2.0).jacobian()
+>>> law.support().round(9).tolist()
+[[0.0, 16.457756897]]
+>>> round(law.density(1.0), 10)
+0.0730237079
+"""
+
+from __future__ import annotations
+
+from freeconv._core import __version__
+from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
+from freeconv.atoms import Atoms
+from freeconv.errors import ConvergenceError
+from freeconv.laws import (
+    Arcsine,
+    Bernoulli,
+    Discrete,
+    FreePoisson,
+    Law,
+    MarchenkoPastur,
+    PointMass,
+    Semicircle,
+    Uniform,
+)
+from freeconv.networks import MLP, MeanField, activations
+from freeconv.spectrum import Evaluation, Status
+
+__all__ = [
+    "MLP",
+    "Arcsine",
+    "Atoms",
+    "Bernoulli",
+    "ConvergenceError",
+    "Discrete",
+    "Evaluation",
+    "FreePoisson",
+    "Law",
+    "MarchenkoPastur",
+    "MeanField",
+    "PointMass",
+    "Semicircle",
+    "Status",
+    "Uniform",
+    "__version__",
+    "activations",
+    "affine",
+    "boxplus",
+    "boxplus_power",
+    "boxtimes",
+    "boxtimes_power",
+    "compress",
+    "resize",
+]

@@ -1,0 +1,37 @@
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+_Program = tuple[
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+]
+
+class Spectrum:
+    def __init__(
+        self,
+        program: _Program,
+        mean: float,
+        deviation: float,
+        atom_locations: NDArray[np.float64],
+        atom_weights: NDArray[np.float64],
+        singular: NDArray[np.float64],
+    ) -> None: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def child_count(self) -> int: ...
+    def support(self) -> NDArray[np.float64]: ...
+    def evaluate(
+        self, x: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.float64], NDArray[np.int32]]: ...
+    def solve(
+        self, z: NDArray[np.complex128]
+    ) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.int8]]: ...
+
+def r_parts(program: _Program, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]: ...

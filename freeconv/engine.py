@@ -1,0 +1,77 @@
+"""The only importer of the compiled core: laws become solvers, cached by the law's value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freeconv import _core
+from freeconv.atoms import atoms, singular_points
+from freeconv.laws import Affine, Law, Resize
+from freeconv.lowering import lower
+from freeconv.moments import mean, variance
+
+__all__ = ["Frame", "frame", "r_parts", "solver"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A law as scale·core + shift with all of its size changes: what its results are made of.
+
+    Parameters
+    ----------
+    core : Law
+        Without shifts, scales and size changes around it.
+    steps : tuple of (float, float, float)
+        Outermost first: scale, shift and ratio of each step that was taken off.
+    """
+
+    core: Law
+    steps: tuple[tuple[float, float, float], ...]
+
+
+def frame(law: Law) -> Frame:
+    """Take shifts, scales and size changes off a law."""
+    steps = []
+    while isinstance(law, (Affine, Resize)):
+        steps.append((law.scale, law.shift, 1.0) if isinstance(law, Affine) else (1.0, 0.0, law.ratio))
+        law = law.law
+    return Frame(law, tuple(steps))
+
+
+@lru_cache(maxsize=128)
+def solver(law: Law) -> _core.Spectrum:
+    """Return the compiled solver of a law; shared by all equal laws.
+
+    Raises
+    ------
+    ValueError
+        If the law's mean or its spread is beyond the range of doubles.
+    """
+    core = frame(law).core
+    center = mean(core)
+    deviation = math.sqrt(variance(core))
+    if not math.isfinite(deviation) and math.isfinite(center) and center != 0.0:
+        deviation = math.sqrt(variance(core / center)) * abs(center)
+    if not (math.isfinite(center) and math.isfinite(deviation) and deviation > 0.0):
+        raise ValueError(
+            f"the law's mean and standard deviation must be doubles > 0, got {center!r} and {deviation!r}; rescale the law"
+        )
+    known = atoms(core)
+    return _core.Spectrum(
+        tuple(lower(law).arrays()),
+        center,
+        deviation,
+        np.array(known.locations, dtype=np.float64),
+        np.array(known.weights, dtype=np.float64),
+        np.array(singular_points(core), dtype=np.float64),
+    )
+
+
+def r_parts(law: Law, *, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return K = z − 1/G where m(z) (or else G(z)) takes the given values; NaN where it could not be followed."""
+    return _core.r_parts(tuple(lower(law).arrays()), at_m, values)

@@ -1,0 +1,35 @@
+"""Laws: probability measures on the real line as immutable expression trees."""
+
+from __future__ import annotations
+
+from freeconv.laws.base import Law
+from freeconv.laws.leaves import (
+    Arcsine,
+    Bernoulli,
+    Discrete,
+    FreePoisson,
+    MarchenkoPastur,
+    MarchenkoPasturPower,
+    PointMass,
+    Semicircle,
+    Uniform,
+)
+from freeconv.laws.operations import Affine, Boxplus, Boxtimes, Operation, Resize
+
+__all__ = [
+    "Affine",
+    "Arcsine",
+    "Bernoulli",
+    "Boxplus",
+    "Boxtimes",
+    "Discrete",
+    "FreePoisson",
+    "Law",
+    "MarchenkoPastur",
+    "MarchenkoPasturPower",
+    "Operation",
+    "PointMass",
+    "Resize",
+    "Semicircle",
+    "Uniform",
+]

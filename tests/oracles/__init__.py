@@ -1,0 +1,1 @@
+"""High-precision reference tables, and the short scripts that regenerate them."""
