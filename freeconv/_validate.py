@@ -15,7 +15,9 @@ __all__ = ["finite", "finite_sequence", "integer", "non_negative", "positive"]
 
 def finite(name: str, value: object) -> float:
     """Return a finite real number as a float; −0.0 becomes 0.0."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+    if isinstance(value, np.generic):
+        value = value.item()  # NumPy's scalars would be named np.float64(nan) in messages
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a real number, got {value!r}")
     try:
         number = float(value)

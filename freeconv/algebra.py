@@ -104,8 +104,8 @@ def boxplus_power(law: Law, t: float) -> Law:
 
     Notes
     -----
-    Known to be ⊞-infinitely divisible are point masses, semicircles, free Poisson and Marchenko–Pastur laws, ⊠ of one
-    of the last two with any law (compound free Poisson), and sums and multiples of these.
+    Known to be ⊞-infinitely divisible are point masses, semicircles, free Poisson and Marchenko–Pastur laws, ⊠ of
+    Marchenko–Pastur laws of ratio 1 with any law (compound free Poisson), and sums and multiples of these.
 
     Examples
     --------

@@ -26,6 +26,9 @@ FEWEST_DECADES, MOST_DECADES = 3, 12
 NEGLIGIBLE = 1e-2
 """Sampling towards 0 may stop where x f(x), the density of log x, is this fraction of its maximum."""
 
+PROBE = 1e-9
+"""Where to look whether the density falls towards an end, as a part of the interval."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -77,7 +80,8 @@ def sample(law: Law, points: int = 500) -> Curve:
     An interval [a, b] gets the points a + (b − a) sin²(θ/2), θ = 0 … π evenly: the density dμ/dθ is then smooth at
     square-root edges and at inverse-square-root blow-ups.  Where b/a > 10³ the same is done in log x.  Where a = 0 < b,
     log x runs from b down to where x f(x) has become negligible, by 3 decades at least and 12 at most, and is dense
-    at b only.  Both ends belong to the sample, except where the density is infinite.
+    at b only.  An end belongs to the sample, with density 0, where the density falls towards it; hard edges, blow-ups
+    and jumps are approached only.
 
     Examples
     --------
@@ -95,8 +99,21 @@ def sample(law: Law, points: int = 500) -> Curve:
     x = np.concatenate([np.empty(0), *grids])
     interval = np.repeat(np.arange(len(grids)), [grid.size for grid in grids])
     density = np.asarray(law.density(x), dtype=np.float64)
-    keep = ~(np.isinf(density) & np.isin(x, support))
+    keep = ~np.isin(x, support[~_soft_ends(law, support)])
     return Curve(x[keep], density[keep], interval[keep], support, law.atoms())
+
+
+def _soft_ends(law: Law, support: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the density falls towards each end of each interval, shape (k, 2): probed at two distances, 1 : 4.
+
+    A square-root edge doubles it, a jump keeps it, a hard edge or a blow-up has it the other way round.
+    """
+    width = support[:, 1] - support[:, 0]
+    distance = np.maximum(PROBE * width[:, np.newaxis], 256.0 * np.spacing(np.abs(support)))
+    inwards = distance * np.array([1.0, -1.0])
+    near, far = np.asarray(law.density(support + np.multiply.outer((1.0, 4.0), inwards)), dtype=np.float64)
+    falls: NDArray[np.bool_] = far > 1.2 * near
+    return falls
 
 
 def _grid(law: Law, low: float, high: float, points: int) -> NDArray[np.float64]:

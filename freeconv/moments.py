@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from freeconv._numeric import power, total
 from freeconv._validate import integer
@@ -30,10 +29,20 @@ from freeconv.laws import (
     Uniform,
 )
 from freeconv.laws.operations import fold
+from freeconv.series import (
+    Series,
+    arcsine_series,
+    exponential,
+    integer_power,
+    logarithm,
+    padded,
+    reciprocal,
+    reverted,
+    times,
+    uniform_series,
+)
 
 __all__ = ["mean", "moment", "variance"]
-
-Series = NDArray[np.float64]
 
 
 def mean(law: Law) -> float:
@@ -162,24 +171,24 @@ class _Curve:
             assert self._in_g is not None
             # m = G K(G): with h = unit·m/mean = unit·G (1 + …), K(m)/mean = h/(unit·G(h)).
             lead = self._in_g[0]
-            inverse = _reverted(_reciprocal(self._in_g / lead))
-            self._in_m = _reciprocal(inverse) * lead ** -np.arange(float(inverse.size))
+            inverse = reverted(reciprocal(self._in_g / lead))
+            self._in_m = reciprocal(inverse) * lead ** -np.arange(float(inverse.size))
         return self._in_m
 
     @property
     def in_g(self) -> Series:
         if self._in_g is None:
             assert self._in_m is not None
-            self._in_g = _reverted(self._in_m)
+            self._in_g = reverted(self._in_m)
         return self._in_g
 
     def moment(self, k: int) -> float:
         if self._in_m is not None:
             base = self._in_m[:k].copy()
             base[1:] += self._in_m[: k - 1]
-            return _scaled(_integer_power(base, k)[k - 1] / k, self.mean, k)
+            return _scaled(integer_power(base, k)[k - 1] / k, self.mean, k)
         base = np.concatenate([[1.0], self.in_g[:k]])
-        return _scaled(_integer_power(base, k + 1)[k] / (k + 1), self.unit, k)
+        return _scaled(integer_power(base, k + 1)[k] / (k + 1), self.unit, k)
 
 
 def _series(law: Law, children: Sequence[_Curve], order: int) -> _Curve:
@@ -187,9 +196,9 @@ def _series(law: Law, children: Sequence[_Curve], order: int) -> _Curve:
     n = np.arange(float(order))
     match law:
         case PointMass():
-            return _Curve(first, in_g=_padded([1.0], order)) if first else _Curve(0.0, in_g=np.zeros(order), unit=1.0)
+            return _Curve(first, in_g=padded([1.0], order)) if first else _Curve(0.0, in_g=np.zeros(order), unit=1.0)
         case MarchenkoPastur():
-            return _Curve(first, in_m=_padded([1.0, law.ratio], order))
+            return _Curve(first, in_m=padded([1.0, law.ratio], order))
         case FreePoisson():
             return _Curve(first, in_g=law.rate * np.sign(law.jump) ** (n + 1.0), unit=abs(law.jump))
         case MarchenkoPasturPower():
@@ -197,13 +206,13 @@ def _series(law: Law, children: Sequence[_Curve], order: int) -> _Curve:
             return _Curve(first, in_m=np.cumprod(np.concatenate([[1.0], factors])))
         case Semicircle():
             unit = max(abs(first), math.sqrt(law.dispersion))
-            return _Curve(first, in_g=_padded([first / unit, law.dispersion / unit / unit], order), unit=unit)
+            return _Curve(first, in_g=padded([first / unit, law.dispersion / unit / unit], order), unit=unit)
         case Arcsine() | Uniform():
             half = 0.5 * law.high - 0.5 * law.low
             unit = max(abs(first), half)
-            odd = _arcsine_series(order) if isinstance(law, Arcsine) else _uniform_series(order)
+            odd = arcsine_series(order) if isinstance(law, Arcsine) else uniform_series(order)
             centered = odd * (half / unit) ** (n + 1.0)
-            return _Curve(first, in_g=centered + _padded([first / unit], order), unit=unit)
+            return _Curve(first, in_g=centered + padded([first / unit], order), unit=unit)
         case Discrete():
             return _discrete_curve(law, order)
         case Affine():
@@ -211,13 +220,13 @@ def _series(law: Law, children: Sequence[_Curve], order: int) -> _Curve:
         case Resize():
             # K(m) = K_c(r m) (1 + r m)/(r (1 + m))
             scaled = children[0].in_m * law.ratio**n
-            ones = _reciprocal(_padded([1.0, 1.0], order))
-            return _Curve(first, in_m=_times(_times(scaled, _padded([1.0, law.ratio], order)), ones))
+            ones = reciprocal(padded([1.0, 1.0], order))
+            return _Curve(first, in_m=times(times(scaled, padded([1.0, law.ratio], order)), ones))
         case Boxtimes():
-            logarithm = np.zeros(order)
+            exponent = np.zeros(order)
             for child, t in zip(children, law.constants, strict=True):
-                logarithm = logarithm + t * _logarithm(child.in_m)
-            return _Curve(first, in_m=_exponential(logarithm))
+                exponent = exponent + t * logarithm(child.in_m)
+            return _Curve(first, in_m=exponential(exponent))
         case Boxplus():
             unit = max(child.unit for child in children)
             total = np.zeros(order)
@@ -250,8 +259,8 @@ def _discrete_curve(law: Discrete, order: int) -> _Curve:
         powers = powers * points
         moments.append(math.fsum(powers.tolist()))
     # G = w Σ m_n w^n, w = 1/z; with w = G/(1 + G K(G)): G K(G) = G/w(G) − 1
-    inverse = _reverted(_reciprocal(np.array(moments)))
-    cumulants = _reciprocal(inverse)[1:]
+    inverse = reverted(reciprocal(np.array(moments)))
+    cumulants = reciprocal(inverse)[1:]
     cumulants[0] = first / unit
     return _Curve(first, in_g=cumulants, unit=unit)
 
@@ -330,75 +339,3 @@ def _scaled(coefficient: float, unit: float, k: int) -> float:
         return math.ldexp(a, p)
     except OverflowError:
         return math.copysign(math.inf, a)
-
-
-def _padded(start: Sequence[float], order: int) -> Series:
-    return np.concatenate([start, np.zeros(max(0, order - len(start)))])[:order]
-
-
-def _arcsine_series(order: int) -> Series:
-    """(√(1 + x²) − 1)/x."""
-    series = np.zeros(order)
-    coefficient = 0.5
-    for j in range(1, order, 2):
-        series[j] = coefficient
-        coefficient *= (0.5 - (j + 1) / 2) / ((j + 3) / 2)
-    return series
-
-
-def _uniform_series(order: int) -> Series:
-    """The series u = coth x − 1/x, from u' = 1 − u² − 2u/x; all terms of a sum have one sign."""
-    series = np.zeros(order + 1)
-    for j in range(order):
-        series[j + 1] = ((1.0 if j == 0 else 0.0) - series[: j + 1] @ series[: j + 1][::-1]) / (j + 3.0)
-    return series[:order]
-
-
-def _times(a: Series, b: Series) -> Series:
-    return np.convolve(a, b)[: a.size]
-
-
-def _integer_power(base: Series, exponent: int) -> Series:
-    result = _padded([1.0], base.size)
-    while exponent:
-        if exponent & 1:
-            result = _times(result, base)
-        base = _times(base, base)
-        exponent >>= 1
-    return result
-
-
-def _reciprocal(a: Series) -> Series:
-    """1/a for a(0) = 1."""
-    b = _padded([1.0], a.size)
-    for n in range(1, a.size):
-        b[n] = -(a[1 : n + 1] @ b[n - 1 :: -1][:n])
-    return b
-
-
-def _logarithm(a: Series) -> Series:
-    """The series log a for a(0) = 1, from a·(log a)' = a'."""
-    b = np.zeros(a.size)
-    j = np.arange(float(a.size))
-    for n in range(1, a.size):
-        b[n] = a[n] - (j[1:n] * b[1:n]) @ a[n - 1 : 0 : -1] / n
-    return b
-
-
-def _exponential(a: Series) -> Series:
-    """The series exp a for a(0) = 0, from b' = a' b."""
-    b = _padded([1.0], a.size)
-    weighted = np.arange(float(a.size)) * a
-    for n in range(1, a.size):
-        b[n] = (weighted[1 : n + 1] @ b[n - 1 :: -1][:n]) / n
-    return b
-
-
-def _reverted(phi: Series) -> Series:
-    """The series y/x of the solution y of y = x phi(y), phi(0) = 1: its coefficients are [y^n] phi^{n+1} / (n + 1)."""
-    result = np.empty(phi.size)
-    powers = phi
-    for n in range(phi.size):
-        result[n] = powers[n] / (n + 1)
-        powers = _times(powers, phi)
-    return result

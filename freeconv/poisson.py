@@ -1,104 +1,75 @@
-"""Compound free Poisson laws: a free Poisson law ⊠ a law of jumps, closed under all ⊞ powers t > 0.
+"""Free Poisson laws and compound ones: the laws here that have all free additive powers t > 0.
 
-FreePoisson(rate, jump) ⊠ ν has the free cumulants rate·jump^n·m_n(ν): ⊞ powers multiply the rate, and two of one law of
-jumps add their rates (A. Nica, R. Speicher, "Lectures on the Combinatorics of Free Probability", lecture 12).
+MarchenkoPastur(1, s) ⊠ ν is compound free Poisson of rate 1: its free cumulants are the moments of s·ν.  At rate t
+they are t times these, those of W N Wᵀ with N of law ν and W of t times as many columns as rows; the other way round,
+√N WᵀW √N, this is MarchenkoPastur(t, s) ⊠ ν, resized by 1/t.  (For ratios other than 1 the product itself is no
+compound free Poisson law.)  See A. Nica, R. Speicher, "Lectures on the Combinatorics of Free Probability" (2006).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from freeconv._numeric import total
-from freeconv.laws import Affine, Boxtimes, FreePoisson, Law, MarchenkoPastur
+from freeconv._numeric import snapped, total
+from freeconv.laws import Boxtimes, FreePoisson, Law, MarchenkoPastur, Resize
 
-__all__ = ["Poisson", "compound", "merged"]
+__all__ = ["Factors", "fractional", "merged", "same_jump", "unit_rate"]
 
-
-@dataclass(frozen=True)
-class Poisson:
-    """A law taken apart as scale·(free Poisson ⊠ rest).
-
-    Attributes
-    ----------
-    law : Law
-        The whole.
-    poisson : MarchenkoPastur or FreePoisson
-        One power of the free Poisson factor.
-    rest : tuple of (Law, float)
-        The other factors with their multiplicities.
-    scale : float
-    """
-
-    law: Law
-    poisson: MarchenkoPastur | FreePoisson
-    rest: tuple[tuple[Law, float], ...]
-    scale: float
-
-    @property
-    def jump(self) -> float:
-        """The jump of the free Poisson factor."""
-        law = self.poisson
-        return law.jump if isinstance(law, FreePoisson) else law.ratio * law.scale
-
-    def same_jumps(self, other: Poisson) -> bool:
-        """Whether the laws of jumps are equal, up to the rounding of the product ratio·scale."""
-        close = abs(self.jump - other.jump) <= 2.0**-50 * abs(self.jump)
-        return close and self.scale == other.scale and self.rest == other.rest
+Factors = list[tuple[Law, float]]
 
 
-def compound(law: Law) -> Poisson | None:
-    """Take a compound free Poisson law apart; None for other laws.
-
-    Parameters
-    ----------
-    law : Law
-
-    Returns
-    -------
-    Poisson or None
-    """
-    product, scale = (law.law, law.scale) if isinstance(law, Affine) and law.shift == 0.0 else (law, 1.0)
-    if isinstance(product, (MarchenkoPastur, FreePoisson)):
-        return Poisson(law, product, (), scale)
-    if not isinstance(product, Boxtimes) or scale <= 0.0:
-        return None
-    for i, (factor, t) in enumerate(product.factors):
-        if isinstance(factor, (MarchenkoPastur, FreePoisson)) and (t == 1.0 or t >= 2.0 or _divisible(factor)):
-            left = ((factor, t - 1.0),) if t > 1.0 else ()
-            return Poisson(law, factor, left + product.factors[:i] + product.factors[i + 1 :], scale)
-    return None
+def _jump(law: MarchenkoPastur | FreePoisson) -> float:
+    return law.jump if isinstance(law, FreePoisson) else law.ratio * law.scale
 
 
-def merged(terms: Sequence[tuple[Poisson, float]]) -> MarchenkoPastur | FreePoisson:
-    """The free Poisson factor of ⊞ of (law, multiplicity), all of one law of jumps.
+def same_jump(a: MarchenkoPastur | FreePoisson, b: MarchenkoPastur | FreePoisson) -> bool:
+    """Whether the jumps are equal, up to the rounding of the product ratio·scale."""
+    return snapped(_jump(a), _jump(b)) == _jump(b)
 
-    Parameters
-    ----------
-    terms : sequence of (Poisson, float)
 
-    Returns
-    -------
-    MarchenkoPastur or FreePoisson
-        Of the type of the first.
-    """
-    first, t = terms[0][0].poisson, terms[0][1]
+def merged(terms: Sequence[tuple[MarchenkoPastur | FreePoisson, float]]) -> Law:
+    """⊞ of free Poisson laws of one jump with multiplicities > 0; a law of the type of the first."""
+    first, t = terms[0]
     if isinstance(first, FreePoisson):
-        rates = [
-            s * (one.poisson.rate if isinstance(one.poisson, FreePoisson) else 1.0 / one.poisson.ratio)
-            for one, s in terms
-        ]
+        rates = (s * (law.rate if isinstance(law, FreePoisson) else 1.0 / law.ratio) for law, s in terms)
         return FreePoisson(total(rates), first.jump)
     if len(terms) == 1:
         return MarchenkoPastur(first.ratio / t, t * first.scale)
-    means = [
-        s * (one.poisson.scale if isinstance(one.poisson, MarchenkoPastur) else one.poisson.rate * one.poisson.jump)
-        for one, s in terms
-    ]
-    scale = total(means)
-    return MarchenkoPastur(terms[0][0].jump / scale, scale)
+    mean = total(s * (law.scale if isinstance(law, MarchenkoPastur) else law.rate * law.jump) for law, s in terms)
+    return MarchenkoPastur(_jump(first) / mean, mean)
 
 
-def _divisible(law: MarchenkoPastur | FreePoisson) -> bool:
-    """Whether all ⊠ powers t > 0 exist."""
-    return law.ratio <= 1.0 if isinstance(law, MarchenkoPastur) else law.rate >= 1.0
+def fractional(law: Law, t: float) -> tuple[Factors, float] | None:
+    """law^{⊞t} as the factors of a product and the ratio of the size change around it; None if not of rate 1."""
+    found = _replaced(law, lambda scale: MarchenkoPastur(t, scale), 1.0)
+    return None if found is None else (found, 1.0 / t)
+
+
+def unit_rate(law: Law) -> tuple[Factors, float] | None:
+    """Undo `fractional`: the factors of a compound law of rate 1, and t; None for laws of other kinds."""
+    if not isinstance(law, Resize) or law.ratio <= 1.0:
+        return None
+    found = _replaced(law.law, lambda scale: MarchenkoPastur(1.0, scale), 1.0 / law.ratio)
+    return None if found is None else (found, 1.0 / law.ratio)
+
+
+def _replaced(law: Law, replacement: Callable[[float], Law], ratio: float) -> Factors | None:
+    """The factors of a product with one power of its first Marchenko–Pastur factor of this ratio replaced."""
+    if not isinstance(law, Boxtimes):
+        return None
+    factors = list(law.factors)
+    for i, (factor, multiplicity) in enumerate(factors):
+        scale = _scale_at(factor, ratio)
+        if scale is not None:
+            left = [(factor, multiplicity - 1.0)] if multiplicity > 1.0 else []
+            return [*factors[:i], (replacement(scale), 1.0), *left, *factors[i + 1 :]]
+    return None
+
+
+def _scale_at(law: Law, ratio: float) -> float | None:
+    """The scale of a free Poisson law if it is a Marchenko–Pastur law of this ratio."""
+    if isinstance(law, MarchenkoPastur) and snapped(law.ratio, ratio) == ratio:
+        return law.scale
+    if isinstance(law, FreePoisson) and law.jump > 0.0 and snapped(law.rate * ratio) == 1.0:
+        return law.rate * law.jump
+    return None

@@ -23,11 +23,12 @@ from freeconv.laws import (
     MarchenkoPastur,
     MarchenkoPasturPower,
     PointMass,
+    Resize,
     Semicircle,
     Uniform,
 )
 from freeconv.laws.operations import fold
-from freeconv.poisson import Poisson, compound, merged
+from freeconv.poisson import fractional, merged, same_jump, unit_rate
 
 __all__ = ["affine", "boxplus", "boxtimes", "shortened"]
 
@@ -169,6 +170,7 @@ def _sum_terms(terms: Terms) -> tuple[dict[Law, float], list[float]]:
     stack = list(terms)[::-1]
     while stack:
         law, t = stack.pop()
+        inner, scale = (law.law, law.scale) if isinstance(law, Affine) else (law, 1.0)
         match law:
             case PointMass():
                 shifts.append(t * law.location)
@@ -178,50 +180,50 @@ def _sum_terms(terms: Terms) -> tuple[dict[Law, float], list[float]]:
                 shifts.append(t * law.locations[0])
             case Affine() if law.shift != 0.0 or law.scale == 1.0:
                 shifts.append(t * law.shift)
-                stack.append((affine(law.law, law.scale, 0.0), t))
-            case Affine() if isinstance(law.law, Boxplus) and snapped(t) < 1.0:  # each factor may be divisible
-                stack.extend((affine(factor, law.scale, 0.0), s * t) for factor, s in reversed(law.law.factors))
+                stack.append((affine(inner, scale, 0.0), t))
+            case Affine() if isinstance(inner, Boxplus) and snapped(t) < 1.0:  # each factor may be divisible
+                stack.extend((affine(factor, scale, 0.0), s * t) for factor, s in reversed(inner.factors))
+            case _ if (unit := unit_rate(inner)) is not None:
+                base = affine(boxtimes(unit[0]), scale, 0.0)
+                factors[base] = factors.get(base, 0.0) + unit[1] * t
             case _:
                 factors[law] = factors.get(law, 0.0) + t
     return factors, shifts
 
 
 def _merge_families(factors: dict[Law, float]) -> list[tuple[Law, float]]:
-    """One semicircle for all, one free Poisson law for all of one law of jumps; each where the first of them stood."""
+    """One semicircle for all, one free Poisson law for all of one jump; each where the first of them stood."""
     merged_terms: list[tuple[Law, float]] = []
     semicircles = [(law, t) for law, t in factors.items() if isinstance(law, Semicircle)]
-    families: list[list[tuple[Poisson, float]]] = []
+    poissons = [(law, t) for law, t in factors.items() if isinstance(law, (MarchenkoPastur, FreePoisson))]
     for law, t in factors.items():
-        parts = compound(law)
-        if isinstance(law, Semicircle):
-            if law is semicircles[0][0]:
+        match law:
+            case Semicircle() if law is semicircles[0][0]:
                 mean = total(s * one.center for one, s in semicircles)
                 merged_terms.append((Semicircle(mean, total(s * one.dispersion for one, s in semicircles)), 1.0))
-        elif parts is None:
-            merged_terms.append((law, t))
-        else:
-            family = next((known for known in families if known[0][0].same_jumps(parts)), None)
-            if family is None:
-                families.append([(parts, t)])
+            case MarchenkoPastur() | FreePoisson():
+                family = [(one, s) for one, s in poissons if same_jump(one, law)]
+                if law is family[0][0]:
+                    alone = len(family) == 1 and snapped(t) == 1.0
+                    merged_terms.append((law if alone else merged(family), 1.0))
+            case Semicircle():
+                pass
+            case _:
                 merged_terms.append((law, t))
-            else:
-                family.append((parts, t))
-    for family in families:
-        first, t = family[0]
-        if len(family) > 1 or snapped(t) != 1.0:
-            index = next(i for i, (law, _) in enumerate(merged_terms) if law is first.law)
-            rest = [(law, 1.0) for law in [merged(family)]] + list(first.rest)
-            merged_terms[index] = (affine(boxtimes(rest), first.scale, 0.0) if first.rest else rest[0][0], 1.0)
     return merged_terms
 
 
 def _sum_factor(law: Law, t: float) -> tuple[Law, float]:
-    """The factor law^{⊞t}; below 1 all known laws have become others of their families before."""
+    """The factor law^{⊞t}, with t ≥ 1 unless it is compound free Poisson of rate 1; leaves were merged before."""
     if t >= 1.0:
         return law, t
+    inner, scale = (law.law, law.scale) if isinstance(law, Affine) else (law, 1.0)
+    found = fractional(inner, t)
+    if found is not None:
+        return affine(Resize(boxtimes(found[0]), found[1]), scale, 0.0), 1.0
     raise ValueError(
         f"t must be >= 1 for {shortened(law)}, got a power {t!r}; below 1 it may be for point masses, Semicircle, "
-        "MarchenkoPastur, FreePoisson, boxtimes of one of the last two with any law, and their sums and multiples"
+        "MarchenkoPastur, FreePoisson, boxtimes of MarchenkoPastur of ratio 1 with any law, their sums and multiples"
     )
 
 

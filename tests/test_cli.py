@@ -62,17 +62,17 @@ class TestReport:
             "layer   activation          weight variance   bias variance\n"
             "1-3     hard_tanh(clip=1)   1.1               0.02\n"
             "\n"
-            "atoms                          location     weight\n"
-            "                               0.27008649   0.071493128\n"
-            "                               0.86043016   0.86290718\n"
-            "support                        from         to\n"
-            "                               0.55797132   0.63515535\n"
+            "atoms                          location      weight\n"
+            "                               0.27008649    0.071493128\n"
+            "                               0.86043016    0.86290718\n"
+            "support                        from          to\n"
+            "                               0.55797132    0.63515535\n"
             "mean                           0.79979944\n"
             "variance                       0.026440963\n"
             "largest eigenvalue             0.86043016\n"
             "smallest eigenvalue            0.27008649\n"
             "condition number               3.1857579\n"
-            "largest stable learning rate   2.3244187    = 2/λ_max\n"
+            "largest stable learning rate   2.3244187     = 2/λ_max\n"
         )
 
     def test_groups_of_layers(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,11 +39,13 @@ class TestGrid:
         curve = sample(law, points=50)
         assert np.array_equal(curve.density, law.density(curve.x))
 
-    def test_infinite_ends_are_left_out(self) -> None:
+    def test_blow_ups_are_only_approached(self) -> None:
         curve = sample(fc.Arcsine(3.0, 7.0), points=50)
         assert np.all(np.isfinite(curve.density))
         assert 3.0 < curve.x[0] < 3.01
         assert 6.99 < curve.x[-1] < 7.0
+        assert curve.density[0] > curve.density[1]
+        assert curve.density[-1] > curve.density[-2]
 
     def test_hard_edge_is_sampled_in_log_x(self) -> None:
         curve = sample(fc.MarchenkoPastur(1.0), points=400)
@@ -62,7 +64,7 @@ class TestGrid:
     def test_wide_interval_away_from_zero(self) -> None:
         law = fc.Uniform(1.0, 1e6)
         x = sample(law, points=100).x
-        assert x[[0, -1]].tolist() == [1.0, 1e6]
+        assert x[[0, -1]] == pytest.approx([1.0, 1e6], rel=0.01)
         assert np.count_nonzero(x < 1e3) == pytest.approx(50, abs=2)
 
     def test_gaps_separate_intervals(self) -> None:

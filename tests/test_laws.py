@@ -61,8 +61,8 @@ def tangent_kernel(depth: int) -> Law:
         (lambda: PointMass(math.nan), ValueError, "location must be finite, got nan"),
         (lambda: PointMass(10**400), ValueError, "location must be finite, got 1000"),
         (lambda: PointMass(True), TypeError, "location must be a real number, got True"),
-        (lambda: PointMass(1j), TypeError, "location must be a real number, got 1j"),
-        (lambda: PointMass("1"), TypeError, "location must be a real number, got '1'"),
+        (lambda: PointMass(1j), TypeError, "location must be a real number, got 1j"),  # type: ignore[arg-type]  # under test
+        (lambda: PointMass("1"), TypeError, "must be a real number, got '1'"),  # type: ignore[arg-type]  # under test
         (lambda: Semicircle(variance=0.0), ValueError, "variance must be > 0, got 0.0"),
         (lambda: Semicircle(mean=math.inf), ValueError, "mean must be finite, got inf"),
         (lambda: MarchenkoPastur(ratio=-0.5), ValueError, "ratio must be > 0, got -0.5"),
@@ -132,7 +132,6 @@ def test_equal_parameters_mean_equal_laws(law: Law) -> None:
     assert hash(twin) == hash(law)
     assert law == copy.deepcopy(law)
     assert law not in [other for other in LEAVES if other is not law]
-    assert law != "law"
 
 
 @pytest.mark.parametrize("law", LEAVES, ids=repr)
@@ -158,13 +157,13 @@ def test_reflection_goes_into_leaves(law: Law) -> None:
 
 def test_two_laws_have_no_arithmetic() -> None:
     law = Semicircle()
-    with pytest.raises(TypeError, match="freeconv.boxplus"):
+    with pytest.raises(TypeError, match=r"freeconv\.boxplus"):
         law + law  # type: ignore[operator]  # the error under test
-    with pytest.raises(TypeError, match="freeconv.boxplus"):
+    with pytest.raises(TypeError, match=r"freeconv\.boxplus"):
         law - law  # type: ignore[operator]  # the error under test
-    with pytest.raises(TypeError, match="freeconv.boxtimes"):
+    with pytest.raises(TypeError, match=r"freeconv\.boxtimes"):
         law * law  # type: ignore[operator]  # the error under test
-    with pytest.raises(TypeError, match="freeconv.boxtimes"):
+    with pytest.raises(TypeError, match=r"freeconv\.boxtimes"):
         law / law  # type: ignore[operator]  # the error under test
     with pytest.raises(ValueError, match="divided by a number != 0, got 0"):
         law / 0
@@ -221,7 +220,8 @@ def test_shared_subtrees_cost_nothing() -> None:
     again = pickle.loads(pickle.dumps(law))
     assert law == twin == again
     assert hash(again) == hash(law)
-    assert fold(law, "depth", lambda _, children: 1 + max(children, default=0)) == 401
+    assert fold(law, "depth", lambda _, children: 1 + max(children, default=0)) == 400
+    assert repr(law).endswith("...")
 
 
 def test_laws_are_immutable() -> None:

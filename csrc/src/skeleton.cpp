@@ -11,10 +11,14 @@ constexpr double kEdgeReach = 27.0;
 constexpr double kZeroReach = 140.0;
 constexpr double kLongestStep = 0.5;
 constexpr double kShortestStep = 1e-6;
-// Largest error of the cubic in units of Im u: two Newton steps bring 1e-4 to 1e-16.
-constexpr double kCubicTolerance = 1e-4;
-
-double modulus(Complex<double> a) { return std::hypot(a.re, a.im); }
+// A cell is fine enough when Newton needs this many steps from its cubic, or when it is this short.
+constexpr int kCellIterations = 2;
+constexpr double kShortCell = 0.03;
+// Where rounding moves Im c by more than this the law's edge is within its last digits: no knots there.
+constexpr double kKnotError = 1e-8;
+constexpr double kEdgeZone = 8.0;
+// Points where the march stops to ask from infinity; after so many the rest is left to single points.
+constexpr int kMostStops = 8;
 
 }  // namespace
 
@@ -73,7 +77,9 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
   const double reach = direction < 0.0 && hard ? kZeroReach : kEdgeReach;
   Knot from = start;
   double h = kLongestStep;
-  while (direction * from.t < reach) {
+  int stops = 0;
+  double from_error = 0.0;
+  while (direction * from.t < reach && stops < kMostStops) {
     Knot to;
     to.x = position(interval, from.t + direction * h);
     if (!(to.x > interval.low && to.x < interval.high) || to.x == from.x) break;
@@ -87,7 +93,9 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
         h *= 0.5;
         continue;
       }
+      if (std::fabs(from.t) > kEdgeZone && from_error > 1e-3 * kKnotError) break;
       // Newton cannot follow: ask from infinity what is there.
+      ++stops;
       to.u = from.u;
       const Located at = tracer_.locate(to.x, to.u);
       if (at.where == Where::outside) {
@@ -107,6 +115,8 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
       }
       if (!knots.empty()) knots.back().broken = true;
     }
+    from_error = tracer_.result().error[0];
+    if (std::fabs(to.t) > kEdgeZone && from_error > kKnotError) break;
     finish(interval, to);
     knots.push_back(to);
     from = to;
@@ -134,7 +144,8 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     }
     const State<double, 1> guess = interpolate(a, b, middle.t);
     middle.u = guess;
-    if (!tracer_.correct({middle.x, 0.0}, middle.u)) {
+    const bool followed = tracer_.correct({middle.x, 0.0}, middle.u);
+    if (!followed) {
       middle.u = guess;
       const Located at = tracer_.locate(middle.x, middle.u);
       if (at.where == Where::outside) {
@@ -152,11 +163,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
         continue;
       }
     }
-    double error = 0.0;
-    for (std::size_t l = 0; l < guess.size(); ++l) {
-      error = std::max(error, modulus(guess[l].get(0) - middle.u[l].get(0)) / std::fabs(middle.u[l].im[0]));
-    }
-    if (error <= kCubicTolerance) {
+    if (followed && (tracer_.result().iterations[0] <= kCellIterations || b.t - a.t < kShortCell)) {
       done.push_back(b);
       pending.pop_back();
     } else {

@@ -65,7 +65,7 @@ static Point own_slope(const Node& n, const NodeLanes<double, 1>& lanes, const N
   const Point a = lanes.a.get(0);
   const Point b = lanes.b.get(0);
   if (n.form == Form::sum) return a + b;
-  return p.z * (b - a / (p.m * (1.0 + p.m)));
+  return p.z * (b - a / (p.m * p.one_plus_m));
 }
 
 void Tracer::tangent(Point z, Leaves& du) {
@@ -215,10 +215,16 @@ Located Tracer::found(Where where) const {
   return r;
 }
 
+// A root at the floor of rounding counts only if double-double confirms it.
+bool Tracer::correct_on_axis(double x, Leaves& u) {
+  if (!correct({x, 0.0}, u)) return false;
+  return result_.state[0] == 2 || correct_wide({x, 0.0}, u);
+}
+
 Located Tracer::locate_from(double x, Leaves& u) {
   total_ = 0;
   Leaves attempt = u;
-  if (correct({x, 0.0}, attempt)) {
+  if (correct_on_axis(x, attempt)) {
     u = attempt;
     return found(Where::inside);
   }
@@ -236,7 +242,7 @@ Located Tracer::locate(double x, Leaves& u) {
   const double floor = 1e-18 * (std::fabs(x) > 1e-3 * width_ ? width_ : std::fabs(x) + 1e-290);
   while (true) {
     attempt = u;
-    if (correct({x, 0.0}, attempt)) {
+    if (correct_on_axis(x, attempt)) {
       u = attempt;
       return found(Where::inside);
     }
@@ -245,7 +251,7 @@ Located Tracer::locate(double x, Leaves& u) {
       u = attempt;
       return found(Where::outside);
     }
-    if (y <= floor) return found(Where::edge);
+    if (y <= floor) return descend_wide(x, y, u);
     while (true) {
       const double to = y * factor;
       tangent_at({x, y}, u, du);
@@ -261,9 +267,8 @@ Located Tracer::locate(double x, Leaves& u) {
       }
       factor = std::sqrt(factor);
       if (factor > 0.999) {
-        if (y < 1e-12 * width_) return found(Where::edge);
-        fixed_point_.start({x, to});
-        if (!far_start({x, to}, attempt)) return Located{};
+        if (y < 1e-6 * width_) return descend_wide(x, y, u);
+        if (!far_start({x, to}, attempt)) return descend_wide(x, y, u);
         u = attempt;
         y = to;
         factor = 0.5;
@@ -271,6 +276,42 @@ Located Tracer::locate(double x, Leaves& u) {
       }
     }
   }
+}
+
+bool Tracer::correct_wide(Point z, Leaves& u) {
+  Block<DoubleDouble, 1> point;
+  point.set(0, {DoubleDouble(z.re), DoubleDouble(z.im)});
+  const int wanted[1] = {1};
+  int done[1] = {0};
+  refiner_.run(point, wanted, u, result_.c, done);
+  total_ += 8;
+  if (done[0] == 0) return false;
+  int violations[1];
+  count_violations(refiner_.sweeps(), violations);
+  return violations[0] == 0;
+}
+
+// The last decades in double-double: beside a cusp where G = 0 the terms of z = F + K are y^(-1/3) and cancel, and
+// doubles end at y ~ 1e-11.
+Located Tracer::descend_wide(double x, double y, Leaves& u) {
+  double factor = 0.3;
+  while (y > 1e-28 * width_) {
+    Leaves attempt = u;
+    if (correct_wide({x, 0.0}, attempt)) {
+      u = attempt;
+      return found(Where::inside);
+    }
+    attempt = u;
+    if (correct_wide({x, y * factor}, attempt)) {
+      u = attempt;
+      y *= factor;
+      factor = 0.3;
+      continue;
+    }
+    factor = std::sqrt(factor);
+    if (factor > 0.99) break;
+  }
+  return found(Where::edge);
 }
 
 bool Tracer::prescribe(double c, Leaves& u, double& slope) {

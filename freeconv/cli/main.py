@@ -79,8 +79,8 @@ def _run(arguments: argparse.Namespace) -> int:
             check_format(arguments.plot)
         except (ImportError, ValueError) as error:
             return _fail(arguments, str(error))
-    # A network may be refused for its values, or its law for being beyond the range of doubles.  A ValueError further on
-    # would be a defect and keeps its traceback.
+    # A network may be refused for its values, or its law for being beyond the range of doubles.  A ValueError further
+    # on would be a defect and keeps its traceback.
     try:
         network = _network(arguments)
         law = network.jacobian() if arguments.command == "jacobian" else network.ntk()

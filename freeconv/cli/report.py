@@ -38,7 +38,7 @@ JSON_FORMAT = """\
 
 CSV_FORMAT = """\
 --csv writes the line "x,density", then one line "# atom,LOCATION,WEIGHT" for each atom, then the points:
-ascending x, --points of them for each interval of the support, without ends where the density is infinite.
+ascending x, --points of them for each interval of the support, without the ends where the density does not fall to 0.
 numpy.genfromtxt(FILE, delimiter=",", names=True) and pandas.read_csv(FILE, comment="#") read it."""
 
 

@@ -16,6 +16,8 @@ __all__ = ["Affine", "Boxplus", "Boxtimes", "Operation", "Resize", "fold"]
 
 T = TypeVar("T")
 
+_LONGEST_REPRESENTATION = 100_000  # pieces
+
 
 class Operation(Law):
     """A law made from others: `children`, and numbers, its `constants`.
@@ -70,13 +72,13 @@ class Operation(Law):
     def __repr__(self) -> str:
         text: list[str] = []
         stack: list[str | Law] = [self]
-        while stack:
+        while stack and len(text) < _LONGEST_REPRESENTATION:  # shared subtrees may occur exponentially often
             piece = stack.pop()
             if isinstance(piece, Operation):
                 stack.extend(reversed(piece._pieces()))
             else:
                 text.append(piece if isinstance(piece, str) else repr(piece))
-        return "".join(text)
+        return "".join([*text, "..."] if stack else text)
 
     def __reduce__(self) -> tuple[Callable[..., Law], tuple[Any, ...]]:
         """Leaves, and (type, positions of the children, constants) of inner nodes, children first; shared ones once."""

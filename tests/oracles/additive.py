@@ -1,7 +1,8 @@
 """Free sums: semicircle ⊞ atoms (x = w + v G(w), a polynomial in w), and coin ⊞ coin = arcsine.
 
 The root in the upper half-plane is unique, density -Im G/π = Im w/(πv).  Edges: 1 = v Σ p/(w - a)² (Biane 1997).
-Semicircle(v) ⊞ ±1 coin: two intervals for v < 1, at v = 1 they touch at 0 in a cusp f ~ (√3/2π)|x|^{1/3}, one interval above.
+Semicircle(v) ⊞ ±1 coin: two intervals for v < 1, at v = 1 they touch at 0 in a cusp f ~ (√3/2π)|x|^{1/3}, one interval
+above.
 
 Checked against the certified tree solver at every point, and by total mass and mean.
 """
@@ -82,7 +83,14 @@ def entries() -> list[Entry]:
             position = x.index(1e-12)
             x.insert(position, 0.0)
             values.insert(position, mpf(0))
-            check_mass(name, partial(density, variance, term), [(intervals[0][0], mpf(0)), (mpf(0), intervals[0][1])], [], mpf(0), 1e-4)
+            check_mass(
+                name,
+                partial(density, variance, term),
+                [(intervals[0][0], mpf(0)), (mpf(0), intervals[0][1])],
+                [],
+                mpf(0),
+                1e-4,
+            )
         else:
             check_mass(name, partial(density, variance, term), intervals, [], tree.mean(term))
         out.append(Entry(name, law(variance, term), x, values, intervals, []))
@@ -98,7 +106,11 @@ def entries() -> list[Entry]:
 
 def main() -> None:
     """Regenerate the table."""
-    write_table("additive", "polynomial root in the upper half-plane = certified tree solver to 38 digits; mass, mean", entries())
+    write_table(
+        "additive",
+        "polynomial root in the upper half-plane = certified tree solver to 38 digits; mass, mean",
+        entries(),
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Chains of layers in one complex unknown: μ_1 = δ_{q_0}, μ_{l+1} = (q_l + s² ·)_*(ν_l ⊠ [MP(1, 1) ⊠] μ_l), ν_l Bernoulli(a_l).
+"""Chains of layers in one complex unknown.
 
+μ_1 = δ_{q_0}, μ_{l+1} = (q_l + s² ·)_*(ν_l ⊠ [MP(1, 1) ⊠] μ_l), with ν_l = Bernoulli(a_l).
 Everything is an explicit function of the innermost point u: with m = X G - 1, a ⊠ step multiplies X by the partner's
 z m/(1 + m), and an affine step follows.  So z = T(u), found by Newton from a continuation started at +i∞; edges are
 T'(u) = 0 on the real line.  The root is certified layer by layer: every point in the open upper half-plane and
@@ -28,9 +29,9 @@ class Chain:
         """Specification; the first steps are written as the two-atom or affine law they are."""
         q, s = self.shifts, self.scale
         if self.gaussian:
-            law = affine(boxtimes(bernoulli(self.active[0]), marchenko_pastur(1.0, 1.0)), s * q[0], q[1])
+            law = affine(boxtimes(bernoulli(self.active[0], q[0]), marchenko_pastur(1.0, 1.0)), s, q[1])
         else:
-            law = affine(bernoulli(self.active[0]), s * q[0], q[1])
+            law = affine(bernoulli(self.active[0], q[0]), s, q[1])
         for shift, p in zip(q[2:], self.active[1:], strict=True):
             factors = [bernoulli(p), law]
             if self.gaussian:
@@ -55,20 +56,20 @@ class Chain:
             x = mpf(shift) + mpf(self.scale) * x
         return x, g, margin
 
-    def solve(self, x: float | Number) -> Number:
-        """The innermost point for a real x inside the support, certified."""
+    def solve(self, x: float | Number, floor: float = 1e-14) -> Number:
+        """The innermost point for a real x inside the support, certified; gives up below Im z = floor."""
         height = 1000 * (1 + abs(mpf(x)))
         mean = mp.fprod(mpf(p) * self.scale for p in self.active)
         u = newton(lambda u: self.climb(u)[0] - mpc(x, height), mpc(x, height) / mean)
         factor = mpf(1) / 2
-        while height > mpf(10) ** -14 and factor < 0.99:
+        while height > floor and factor < 0.99:
             trial = self.trial(mpc(x, height * factor), u, 12)
             if trial is None or self.climb(trial)[2] <= 0:
                 factor = mp.sqrt(factor)
                 continue
             u, height, factor = trial, height * factor, max(factor**2, mpf(1) / 4)
             if height < 1:
-                found = self.trial(mpf(x), u, 14)
+                found = self.trial(mpf(x), u, 10)
                 if found is not None and self.certified(found):
                     return found
         raise ArithmeticError(f"no certified root at x = {mp.nstr(mpf(x), 17)}")
@@ -99,11 +100,9 @@ class Chain:
             return -self.climb(self.solve(x))[1].imag / mp.pi
 
     def edge(self, inside: Number, closer: Number) -> Number:
-        """Edge near two points inside: extrapolate density² to 0, then T'(u) = 0 to full precision."""
+        """Edge from two points inside, the second close to it: T'(u) = 0 near its u; its shape is checked."""
         with mp.workdps(90):
-            first, second = (self.solve(t) for t in (inside, closer))
-            f1, f2 = (self.climb(u)[1].imag ** 2 for u in (first, second))
-            estimate = mpf(closer) - f2 * (mpf(inside) - mpf(closer)) / (f1 - f2)
+            second = self.solve(closer)
             h = mpf(10) ** -30
 
             def slope(u: Number) -> Number:
@@ -112,8 +111,13 @@ class Chain:
 
             u = newton(slope, mpc(second.real), 80, 40)
             value = self.climb(mpc(u.real))[0].real
-        if abs(value - estimate) > mpf("0.3") * abs(mpf(closer) - mpf(inside)) or abs(u.imag) > mpf(10) ** -20:
-            raise ArithmeticError(f"edge {mp.nstr(value, 12)} but extrapolation {mp.nstr(estimate, 12)}")
+        if abs(u.imag) > mpf(10) ** -20:
+            raise ArithmeticError(f"no real critical point near {mp.nstr(mpf(closer), 12)}")
+        step = (mpf(inside) - value) * mpf("1e-5")
+        with mp.workdps(40):  # a square-root edge: density² is proportional to the distance
+            ratio = (self.density(value + 4 * step) / self.density(value + step)) ** 2
+        if abs(ratio - 4) > 0.05:
+            raise ArithmeticError(f"{mp.nstr(value, 12)} is not a square-root edge: ratio {mp.nstr(ratio, 5)}")
         return value
 
 
@@ -121,10 +125,10 @@ def find_edge(chain: Chain, inside: float, outside: float) -> Number:
     """Edge between a point inside and one outside, by bisection on solvability and then `Chain.edge`."""
     good, bad = mpf(inside), mpf(outside)
     with mp.workdps(25):
-        for _ in range(14):
+        for _ in range(10):
             middle = (good + bad) / 2
             try:
-                chain.solve(middle)
+                chain.solve(middle, 1e-10)
                 good = middle
             except ArithmeticError:
                 bad = middle

@@ -70,7 +70,11 @@ def entries() -> list[Entry]:
 
 def main() -> None:
     """Regenerate the table."""
-    write_table("fuss_catalan", "sine parametrisation = certified tree solver to 38 digits; Fuss-Catalan moments 0..2", entries())
+    write_table(
+        "fuss_catalan",
+        "sine parametrisation = certified tree solver to 38 digits; Fuss-Catalan moments 0..2",
+        entries(),
+    )
 
 
 if __name__ == "__main__":

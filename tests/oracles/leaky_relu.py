@@ -1,10 +1,11 @@
 """Jacobians of leaky ReLU networks of slope 0.1: two-point slope law {0.01, 1}, σ_w² = 2/1.01.
 
-With w the point of the slope law and m = m(w): Gaussian x = s^L w^L m^{L-1} (1 + m), orthogonal x = s^L w^L (m/(1+m))^{L-1}
-(s the weight variance), which give the edges; the density solves the tree.  Orthogonal L = 2 is closed: on two dimensions
-A = diag(1, a) and a rotated copy by a uniform angle θ have λ + a²/λ = 2a + (1-a)² cos² θ, and λ is spread evenly over both.
+With w the point of the slope law and m = m(w): Gaussian x = s^L w^L m^{L-1} (1 + m), orthogonal
+x = s^L w^L (m/(1+m))^{L-1} (s the weight variance), which give the edges; the density solves the tree.
+Orthogonal L = 2 is closed: in the plane A = diag(1, a) and a copy rotated by a uniform angle θ have
+λ + a²/λ = 2a + (1-a)² cos² θ, and λ is spread evenly over both roots.
 
-Checked by the residual of x(w) at an independent Newton root, by total mass and mean, and by the closed L = 2.
+Checked by total mass, which a wrong root or edge would spoil, and by the closed form of L = 2.
 """
 
 from __future__ import annotations
@@ -79,7 +80,11 @@ def edges(depth: int, gaussian: bool) -> Interval:
 def entries() -> list[Entry]:
     """All cases, verified."""
     out = []
-    for name, depth, gaussian in [("Gaussian L=3", 3, True), ("orthogonal L=2", 2, False), ("orthogonal L=5", 5, False)]:
+    for name, depth, gaussian in [
+        ("Gaussian L=3", 3, True),
+        ("orthogonal L=2", 2, False),
+        ("orthogonal L=5", 5, False),
+    ]:
         spec = law(depth, gaussian)
         if depth == 2:
             support = (mpf(SLOPE) ** 2 * mpf(SCALE**2), mpf(SCALE**2))
@@ -91,7 +96,14 @@ def entries() -> list[Entry]:
             for point, value in zip(x, values, strict=True):
                 agree(value, closed_two_layers(point), f"{name} x={point!r}", 1e-35)
             singular = [mpf(SCALE**2) * mpf(SLOPE) ** k for k in (2, 1, 0)]
-            check_mass(name, closed_two_layers, [(support[0], singular[1]), (singular[1], support[1])], [], tree.mean(spec), 1e-5)
+            check_mass(
+                name,
+                closed_two_layers,
+                [(support[0], singular[1]), (singular[1], support[1])],
+                [],
+                tree.mean(spec),
+                1e-5,
+            )
             out.append(Entry(name, spec, x, values, [support], [], singular))
             continue
         # stretch the hard edge at 0 (x^{-3/4}) by x = edge · s⁸, and the small lower edge by x = low e^s
@@ -100,7 +112,9 @@ def entries() -> list[Entry]:
             stretched = partial(_power_density, spec, top)
             check_mass(name, stretched, [(mpf(0), mpf(1))], [], None, 1e-7)
         else:
-            check_mass(name, partial(_log_density, spec), [(mp.log(support[0]), mp.log(support[1]))], [], None, 1e-7)
+            check_mass(
+                name, partial(tree.log_density, spec), [(mp.log(support[0]), mp.log(support[1]))], [], None, 1e-7
+            )
         assert not rules.atoms(spec)
         out.append(Entry(name, spec, x, values, [support], []))
     return out
@@ -110,13 +124,11 @@ def _power_density(spec: Law, top: Number, s: Number) -> Number:
     return tree.density(spec, top * s**8, 22) * 8 * top * s**7
 
 
-def _log_density(spec: Law, s: Number) -> Number:
-    return tree.density(spec, mp.exp(s), 22) * mp.exp(s)
-
-
 def main() -> None:
     """Regenerate the table."""
-    write_table("leaky_relu", "certified tree solver; closed form for orthogonal L = 2 to 35 digits; total mass", entries())
+    write_table(
+        "leaky_relu", "certified tree solver; closed form for orthogonal L = 2 to 35 digits; total mass", entries()
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.oracles.common import Number, mp, mpf
 
 
-def hard_tanh(layers: int, weight_variance: str, bias_variance: str, input_variance: str) -> tuple[list[Number], list[Number]]:
+def hard_tanh(
+    layers: int, weight_variance: str, bias_variance: str, input_variance: str
+) -> tuple[list[Number], list[Number]]:
     """(q̂_0 .. q̂_layers, p_1 .. p_layers) with q_{l+1} = σ_w² q̂_l + σ_b² and p_l = P(|√q_l Z| < 1)."""
     powers, active = [mpf(input_variance)], []
     for _ in range(layers):

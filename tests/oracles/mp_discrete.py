@@ -85,7 +85,11 @@ def entries() -> list[Entry]:
 
 def main() -> None:
     """Regenerate the table."""
-    write_table("mp_discrete", "polynomial root in the upper half-plane = certified tree solver to 38 digits; mass, mean", entries())
+    write_table(
+        "mp_discrete",
+        "polynomial root in the upper half-plane = certified tree solver to 38 digits; mass, mean",
+        entries(),
+    )
 
 
 if __name__ == "__main__":

@@ -65,7 +65,9 @@ def mass_and_mean(depth: int) -> tuple[Number, Number]:
             return -(curve(depth, t + h)[0] - curve(depth, t - h)[0]) / (2 * h)
 
         mass = mp.quad(lambda t: curve(depth, t)[1] * speed(t), [0, end / 2, end], maxdegree=7)
-        mean = mp.quad(lambda t: curve(depth, t)[1] * speed(t) * mp.exp(curve(depth, t)[0]), [0, end / 4, end], maxdegree=7)
+        mean = mp.quad(
+            lambda t: curve(depth, t)[1] * speed(t) * mp.exp(curve(depth, t)[0]), [0, end / 4, end], maxdegree=7
+        )
     return mass, mean
 
 
@@ -89,7 +91,9 @@ def entries() -> list[Entry]:
 
 def main() -> None:
     """Regenerate the table."""
-    write_table("relu_gaussian", "polar parametrisation = certified tree solver to 38 digits; mass 1, mean 1", entries())
+    write_table(
+        "relu_gaussian", "polar parametrisation = certified tree solver to 38 digits; mass 1, mean 1", entries()
+    )
 
 
 if __name__ == "__main__":

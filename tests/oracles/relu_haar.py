@@ -46,7 +46,9 @@ def mass_and_mean(depth: int) -> tuple[Number, Number]:
             return mp.cot(t) + (order - 1) ** 2 * mp.cot((order - 1) * t) - order**2 * mp.cot(order * t)
 
         mass = mp.quad(lambda t: curve(depth, t)[1] * speed(t), [0, end / 2, end], maxdegree=7)
-        mean = mp.quad(lambda t: curve(depth, t)[1] * speed(t) * mp.exp(curve(depth, t)[0]), [0, end / 4, end], maxdegree=7)
+        mean = mp.quad(
+            lambda t: curve(depth, t)[1] * speed(t) * mp.exp(curve(depth, t)[0]), [0, end / 4, end], maxdegree=7
+        )
     return mass, mean
 
 
@@ -72,7 +74,9 @@ def entries() -> list[Entry]:
 
 def main() -> None:
     """Regenerate the table."""
-    write_table("relu_haar", "Fuss-Catalan parametrisation = certified tree solver to 38 digits; mass 1, mean 1", entries())
+    write_table(
+        "relu_haar", "Fuss-Catalan parametrisation = certified tree solver to 38 digits; mass 1, mean 1", entries()
+    )
 
 
 if __name__ == "__main__":

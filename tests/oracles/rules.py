@@ -38,7 +38,9 @@ def candidates(law: Law) -> Atoms:
     factors = []
     for factor in data:
         t, inner = mpf(factor["power"]), atoms(factor["law"])
-        factors.append({(a**t if times else a * t): (w if times and a == 0 else t * w - (t - 1)) for a, w in inner.items()})
+        factors.append(
+            {(a**t if times else a * t): (w if times and a == 0 else t * w - (t - 1)) for a, w in inner.items()}
+        )
     out: Atoms = {}
     for choice in product(*[list(f.items()) for f in factors]):
         location, weight = mpf(1 if times else 0), 1 - mpf(len(choice))

@@ -86,7 +86,8 @@ def leaf_moments(law: Law, order: int) -> Series:
 def shifted(moment: Series, scale: Number, shift: Number) -> Series:
     """Moments of scale * X + shift."""
     return [
-        mp.fsum(mp.binomial(n, k) * scale**k * moment[k] * shift ** (n - k) for k in range(n + 1)) for n in range(len(moment))
+        mp.fsum(mp.binomial(n, k) * scale**k * moment[k] * shift ** (n - k) for k in range(n + 1))
+        for n in range(len(moment))
     ]
 
 

@@ -138,18 +138,29 @@ class Climb:
         return z, g
 
 
-def _residuals(law: Law, target: Number, points: Sequence[Number]) -> tuple[list[Number], Number, Number]:
-    """Residuals, certificate margin and the density at the root."""
-    climb = Climb(iter(points))
-    weight, kind, data = mpf(1), *parts(law)
-    while kind in ("affine", "resize"):
+def strip(law: Law, target: Number) -> tuple[Law, Number, Number]:
+    """Undo affine maps, size changes and single unit powers at the root: (law, point, factor of the density)."""
+    weight = mpf(1)
+    while True:
+        kind, data = parts(law)
         if kind == "affine":
             target = (target - data["shift"]) / mpf(data["scale"])
             weight /= mpf(data["scale"])
-        else:  # same z, m / ratio
+            law = data["law"]
+        elif kind == "resize":  # same z, m / ratio
             weight /= mpf(data["ratio"])
-        law = data["law"]
-        kind, data = parts(law)
+            law = data["law"]
+        elif kind in ("boxtimes", "boxplus") and len(data) == 1 and data[0]["power"] == 1:
+            law = data[0]["law"]
+        else:
+            return law, target, weight
+
+
+def _residuals(law: Law, target: Number, points: Sequence[Number]) -> tuple[list[Number], Number, Number]:
+    """Residuals, certificate margin and the density at the root."""
+    climb = Climb(iter(points))
+    law, target, weight = strip(law, target)
+    kind = next(iter(law))
     z, g = climb.node(law, root=True)
     climb.residuals.append(z - mp.log(target) if kind == "boxtimes" else (z - target) / (1 + abs(target)))
     return climb.residuals, climb.margin, -g.imag * weight / mp.pi
@@ -204,12 +215,9 @@ def density(law: Law, x: float | Number, digits: int = DIGITS) -> Number:
     ArithmeticError
         If no certified root is found (x outside the support, or the path was lost).
     """
-    kind, data = parts(law)
-    while kind in ("boxtimes", "boxplus") and len(data) == 1 and data[0]["power"] == 1:
-        law = data[0]["law"]
-        kind, data = parts(law)
-    if kind in ("MarchenkoPastur", "FreePoisson", "Semicircle"):
-        return -leaf_cauchy(law, mpc(x)).imag / mp.pi
+    leaf, point, weight = strip(law, mpf(x))
+    if next(iter(leaf)) in ("MarchenkoPastur", "FreePoisson", "Semicircle"):
+        return -weight * leaf_cauchy(leaf, mpc(point)).imag / mp.pi
     with mp.workdps(digits + 10):
         height, points = 10 * (1 + abs(mpf(x)) + abs(mean(law))), None
         while points is None:  # far enough up that the start is a good one
@@ -238,3 +246,8 @@ def density(law: Law, x: float | Number, digits: int = DIGITS) -> Number:
         if margin <= 0 or max(abs(v) for v in values) > mpf(10) ** -digits:
             raise ArithmeticError(f"not certified at x = {mp.nstr(mpf(x), 17)}")
     return +result
+
+
+def log_density(law: Law, s: Number) -> Number:
+    """Density of log X at s, to 22 digits: what to integrate when the support spans many decades."""
+    return density(law, mp.exp(s), 22) * mp.exp(s)

@@ -1,9 +1,10 @@
 """Bernoulli(p) ⊠ ((1-b) δ_A + b δ_B): a quadratic in m.
 
-m²(x-A)(x-B) + m(x² - x(p(A+B) + c) + 2pAB) + p²AB - pcx = 0 with c the mean of the second law.  Its discriminant is x² Q(x),
-and the density is √(-Q)/(2π|x-A||x-B|) between the two roots of Q; atoms by the rules.
+m²(x-A)(x-B) + m(x² - x(p(A+B) + c) + 2pAB) + p²AB - pcx = 0 with c the mean of the second law.  Its discriminant is
+x² Q(x), and the density is √(-Q)/(2π|x-A||x-B|) between the two roots of Q; atoms by the rules.
 
-Checked against the certified tree solver at every point, by total mass and mean, and f(1.7) = 0.16313170136 of the first case.
+Checked against the certified tree solver at every point, by total mass and mean, and by f(1.7) = 0.16313170136 in
+the first case.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Two free projections of traces p and q: Bernoulli(p) ⊠ Bernoulli(q), and Bernoulli(p) ⊞ Bernoulli(q).
 
-⊠ (Voiculescu): density √((x - r₋)(r₊ - x)) / (2πx(1 - x)), r± = p + q - 2pq ± √(4pq(1-p)(1-q)), atoms 1 - min(p, q) at 0
-and max(p + q - 1, 0) at 1.  ⊞: a generic pair is a rotation in each of many planes, so an eigenvalue cos²θ of PQP comes
-with 1 ± cos θ of P + Q: f_⊞(1 + s) = 2|s| f_⊠(s²); atoms max(1-p-q, 0), |p - q|, max(p+q-1, 0) at 0, 1, 2.
+⊠ (Voiculescu): density √((x - r₋)(r₊ - x)) / (2πx(1 - x)), r± = p + q - 2pq ± √(4pq(1-p)(1-q)), atoms 1 - min(p, q)
+at 0 and max(p + q - 1, 0) at 1.  ⊞: a generic pair is a rotation in each of many planes, so an eigenvalue
+cos²θ of PQP comes with 1 ± cos θ of P + Q: f_⊞(1 + s) = 2|s| f_⊠(s²); atoms max(1-p-q, 0), |p - q|,
+max(p+q-1, 0) at 0, 1, 2.
 
 Checked against the certified tree solver at every point, the atom rules, and by total mass and mean.
 """
@@ -16,7 +17,16 @@ from tests.oracles.common import Entry, Interval, Number, agree, check_mass, int
 from tests.oracles.specs import Law, bernoulli, boxplus, boxtimes
 
 PAIRS = [
-    (0.5, 0.5), (0.25, 0.75), (0.3, 0.6), (0.8, 0.7), (0.5, 0.4), (0.001, 0.4), (1e-6, 0.7), (0.001, 0.001), (0.999, 0.99), (0.0625, 0.9375),
+    (0.5, 0.5),
+    (0.25, 0.75),
+    (0.3, 0.6),
+    (0.8, 0.7),
+    (0.5, 0.4),
+    (0.001, 0.4),
+    (1e-6, 0.7),
+    (0.001, 0.001),
+    (0.999, 0.99),
+    (0.0625, 0.9375),
 ]
 
 

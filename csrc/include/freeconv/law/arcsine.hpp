@@ -14,9 +14,11 @@ struct Arcsine {
     const R r = R(0.5) * (R(high) - R(low));
     const Complex<R> y = u - c;
     const Complex<R> f = sqrt(u - R(low)) * sqrt(u - R(high));
-    // K - c = y - F = r^2 / (y + F): the difference loses 2 log10|y/r| digits at large |z|.
     const Complex<R> part = (r * r) * reciprocal(y + f);
-    return {f, c + part, y / f, -(part / f)};
+    // Far out K = z - F loses 2 log10|y/r| digits, so K - c = y - F = r^2/(y + F); near the support the difference
+    // is the better one (K -> 0 with F at a hard edge at 0).
+    const bool far = squared_modulus(y) > 4.0 * to_double(r) * to_double(r);
+    return {f, far ? c + part : u - f, y / f, -(part / f)};
   }
 
   double mean() const { return 0.5 * (low + high); }

@@ -18,20 +18,22 @@ struct Uniform {
     const Complex<R> inverse = reciprocal(y);
     const Complex<R> q = inverse * inverse;
     Complex<R> s;
-    if (squared_modulus(q) < 0.0625) {
+    const bool far = squared_modulus(q) < 0.0625;
+    if (far) {
       s = {R(0.0), R(0.0)};
       for (int n = 60; n >= 1; --n) s = q * (R(1.0) / R(2.0 * n + 1.0) + s);
     } else {
-      // log((y+1)/(y-1)) = log(y+1) - log(y-1) with both arguments in [0, pi]: no branch is crossed.
-      const Complex<R> difference = log(R(1.0) + y) - log(y - R(1.0));
+      // log((z-low)/(z-high)) = log(z-low) - log(z-high), both arguments in [0, pi]: no branch is crossed. From z
+      // itself and not from y, so that z -> low keeps its digits.
+      const Complex<R> difference = log(u - R(low)) - log(u - R(high));
       s = (R(0.5) * (y * difference)) - R(1.0);
     }
     const Complex<R> inverse_sum = reciprocal(R(1.0) + s);
     const Complex<R> f = h * (y * inverse_sum);
-    const Complex<R> k = c + h * (y * (s * inverse_sum));
+    const Complex<R> k = far ? c + h * (y * (s * inverse_sum)) : u - f;
     // dF/dz = -G' F^2, G' = -1/(h^2 (y^2 - 1)).
     const Complex<R> ff = y * inverse_sum;
-    const Complex<R> df = (ff * ff) / ((y - R(1.0)) * (R(1.0) + y));
+    const Complex<R> df = (h * h) * ((ff * ff) / ((u - R(low)) * (u - R(high))));
     return {f, k, df, R(1.0) + (-df)};
   }
 

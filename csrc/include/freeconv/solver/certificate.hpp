@@ -14,20 +14,23 @@ namespace freeconv {
 
 // The point of a node, from what it hands to its parent.
 struct NodePoint {
-  Complex<double> z, f, m;
+  Complex<double> z, f, m, one_plus_m;
 };
 
 template <class R, int W>
 inline NodePoint node_point(const Node& node, const NodeLanes<R, W>& lanes, int i) {
   const Complex<double> c = leading(lanes.c.get(i));
   const Complex<double> k = leading(lanes.k.get(i));
-  if (node.form == Form::sum) return {c + k, c, k / c};
+  if (node.form == Form::sum) return {c + k, c, k / c, (c + k) / c};
   const Complex<double> m = c - node.p0;
   const Complex<double> inverse = reciprocal(m);
   const Complex<double> value = exp(k);
   const Complex<double> one_plus_m = (1.0 - node.p0) + c;
-  return {value * (one_plus_m * inverse), value * inverse, m};
+  return {value * (one_plus_m * inverse), value * inverse, m, one_plus_m};
 }
+
+// Angles below this are rounding: beside a hard edge at 0 a point's true angle falls like a power of x.
+inline constexpr double kAngleRounding = 1e-12;
 
 // Number of violated conditions in each lane.
 template <class R, int W>
@@ -43,10 +46,10 @@ inline void count_violations(const Sweeps<R, W>& sweeps, int* violations) {
       const bool branch = node.form == Form::product ? p.m.im < 0.0 : p.f.im > 0.0;
       // arg z = Im log K + arg((1+m)/m), unwrapped.
       const double sheet = product ? lanes.sheet[i] : 0.0;
-      const Complex<double> turn = (1.0 + p.m) / p.m;
+      const Complex<double> turn = p.one_plus_m / p.m;
       const double argument = sheet + atan2_(turn.im, turn.re);
-      const bool right_sheet = !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > 0.0));
-      const bool above = node.same_z || p.z.im > 0.0;
+      const bool right_sheet = !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > -kAngleRounding));
+      const bool above = node.same_z || p.z.im > -kAngleRounding * (fabs_(p.z.re) + fabs_(p.z.im));
       violations[i] += (branch && above && right_sheet) ? 0 : 1;
     }
   }

@@ -10,8 +10,11 @@ namespace freeconv {
 
 // A step below this part of Re u and of Im u is the last: Newton's next one is its square.
 inline constexpr double kStepTolerance = 3e-8;
-// A step below this part of Im u leaves no doubt which root it goes to; the double-double step finishes it.
-inline constexpr double kRoughTolerance = 3e-2;
+// Where rounding alone moves Im c by more than kFloorError (relative), the steps end at that floor: one within
+// kFloorSlack of it is accepted for double-double to finish, unless the floor is so high that the root is in doubt.
+inline constexpr double kFloorError = 1e-10;
+inline constexpr double kFloorSlack = 100.0;
+inline constexpr double kFloorLimit = 3e-4;
 
 template <int W>
 struct NewtonResult {
@@ -19,7 +22,7 @@ struct NewtonResult {
   double residual[W];        // |root residual| before the last step
   double error[W];           // estimated relative rounding error of Im c
   int iterations[W];
-  int state[W];              // 2 converged, 1 within the rough tolerance, 0 neither
+  int state[W];              // 2 converged, 1 at the floor of rounding, 0 neither
 };
 
 template <int W>
@@ -71,7 +74,7 @@ class Newton {
       sweeps_.down(step);
       for (int i = 0; i < W; ++i) {
         shrink[i] = 1.0;
-        rough[i] = 1;
+        rough[i] = error[i] > kFloorError && error[i] < kFloorLimit ? 1 : 0;
         fine[i] = 1;
       }
       for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
@@ -83,7 +86,7 @@ class Newton {
           const double dx = fabs_(s.re[i]);
           const double dy = fabs_(s.im[i]);
           fine[i] &= (dx <= kStepTolerance * size && dy <= kStepTolerance * imaginary) ? 1 : 0;
-          rough[i] &= (dx + dy <= kRoughTolerance * imaginary) ? 1 : 0;
+          rough[i] &= (dx + dy <= kFloorSlack * error[i] * imaginary) ? 1 : 0;
           // Never cross the real axis: keep a tenth of the height.
           const bool crosses = s.im[i] * v.im[i] < 0.0 && dy > 0.9 * imaginary;
           const double allowed = 0.9 * imaginary / dy;

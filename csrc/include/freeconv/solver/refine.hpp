@@ -13,6 +13,8 @@ class Refiner {
  public:
   explicit Refiner(const Program& program) : sweeps_(program), state_(program.leaf_nodes.size()) {}
 
+  Sweeps<DoubleDouble, W>& sweeps() { return sweeps_; }
+
   // Newton steps from `u` until the last is below 1e-9 of Im c (its square is below 1e-17), for the lanes with
   // wanted[i] != 0. c and u receive the result; done[i] tells whether it got there.
   void run(const Block<DoubleDouble, W>& z, const int* wanted, State<double, W>& u, Block<double, W>& c, int* done) {
@@ -28,7 +30,7 @@ class Refiner {
       done[i] = 0;
     }
     Block<DoubleDouble, W> step;
-    for (int iteration = 0; iteration < 8; ++iteration) {
+    for (int iteration = 0; iteration < 12; ++iteration) {
       sweeps_.up(state_);
       const NodeLanes<DoubleDouble, W>& top = sweeps_.root();
       int remaining = 0;

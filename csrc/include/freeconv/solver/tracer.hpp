@@ -3,6 +3,7 @@
 
 #include "freeconv/solver/fixed_point.hpp"
 #include "freeconv/solver/newton.hpp"
+#include "freeconv/solver/refine.hpp"
 
 namespace freeconv {
 
@@ -24,7 +25,7 @@ struct Located {
 class Tracer {
  public:
   Tracer(const Program& program, double center, double width)
-      : program_(program), newton_(program), fixed_point_(program), center_(center), width_(width),
+      : program_(program), newton_(program), refiner_(program), fixed_point_(program), center_(center), width_(width),
         mass_(program.nodes.size()) {}
 
   using Leaves = State<double, 1>;
@@ -61,10 +62,14 @@ class Tracer {
   bool certified_real(double x);
   bool prescribe(double c, Leaves& u, double& slope);
   double critical_value(const Leaves& u);
+  Located descend_wide(double x, double y, Leaves& u);
+  bool correct_on_axis(double x, Leaves& u);
+  bool correct_wide(Complex<double> z, Leaves& u);
   Located found(Where where) const;
 
   const Program& program_;
   Newton<1> newton_;
+  Refiner<1> refiner_;
   FixedPoint fixed_point_;
   double center_, width_;
   std::vector<double> mass_;

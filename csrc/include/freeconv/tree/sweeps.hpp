@@ -20,6 +20,7 @@ template <class R, int W>
 struct NodeLanes {
   Block<R, W> c, k, a, b;   // point and tangent, in the parent's form
   Block<R, W> pivot_c, pivot_a;
+  Block<R, W> inverse_f;    // 1/F of a sum inside a product
   Block<R, W> step;
   double sheet[W];          // boxtimes: Im log K, unwrapped, before a sum parent takes exp of it
   int pivot[W];
@@ -140,7 +141,13 @@ class Sweeps {
       out.a.set(i, p.df);
       out.b.set(i, p.dk);
     }
-    if (node.form == Form::product) sum_to_product(node, out);
+    if (node.form != Form::product) return;
+    sum_to_product(node, out);
+    if constexpr (requires { law.low; }) {
+      // Here u = z, and 1 + m = z/F is known without the cancellation of 1 + K/F at z -> 0.
+      const R offset = R(node.p0) - R(1.0);
+      for (int i = 0; i < W; ++i) out.c.set(i, offset + u.get(i) * out.inverse_f.get(i));
+    }
   }
 
   void discrete_leaf(const Node& node, const Block<R, W>& u, NodeLanes<R, W>& out) {
@@ -231,6 +238,7 @@ class Sweeps {
   void sum_to_product(const Node& node, NodeLanes<R, W>& out) {
     for (int i = 0; i < W; ++i) {
       const Complex<R> over_f = reciprocal(out.c.get(i));
+      out.inverse_f.set(i, over_f);
       const Complex<R> k = out.k.get(i);
       const Complex<R> m = k * over_f;
       out.a.set(i, (out.b.get(i) - m * out.a.get(i)) * over_f);
