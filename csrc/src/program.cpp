@@ -40,6 +40,23 @@ bool children_fit(Kind kind, std::size_t count) {
 
 bool is_leaf(Kind kind) { return kind < Kind::boxtimes; }
 
+void set_weights(Node& n) {
+  const std::size_t count = n.parameters.size() / 2;
+  const double* location = n.parameters.data();
+  const double* weight = location + count;
+  DoubleDouble sum(0.0);
+  for (std::size_t j = 0; j < count; ++j) sum = sum + DoubleDouble(weight[j]);
+  const bool coin = count == 2 && (location[0] == 0.0 || location[1] == 0.0);
+  n.at_zero = DoubleDouble(0.0);
+  for (std::size_t j = 0; j < count; ++j) {
+    const double other = weight[count - 1 - j];
+    const DoubleDouble rest = DoubleDouble(1.0) - DoubleDouble(other);
+    n.weights.push_back(!coin ? DoubleDouble(weight[j]) / sum : (location[j] == 0.0 ? rest : DoubleDouble(weight[j])));
+    if (location[j] == 0.0) n.at_zero = n.weights.back();
+  }
+  n.off_zero = DoubleDouble(1.0) - n.at_zero;
+}
+
 double leaf_mean(const Node& n) {
   switch (n.kind) {
     case Kind::discrete: return discrete(n).mean();
@@ -182,6 +199,7 @@ LoadResult load_program(const ProgramArrays& in, bool peel) {
       child.parent = static_cast<int>(v);
       n.children.push_back({static_cast<int>(in.children[c]), in.multiplicities[c]});
     }
+    if (n.kind == Kind::discrete) set_weights(n);
     if (is_leaf(n.kind)) {
       n.leaf = program.leaf_count();
       program.leaf_nodes.push_back(static_cast<int>(v));

@@ -93,7 +93,7 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
         h *= 0.5;
         continue;
       }
-      if (std::fabs(from.t) > kEdgeZone && from_error > 1e-3 * kKnotError) break;
+      if (direction * from.t > kEdgeZone && from_error > 1e-3 * kKnotError) break;
       // Newton cannot follow: ask from infinity what is there.
       ++stops;
       to.u = from.u;
@@ -116,7 +116,7 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
       if (!knots.empty()) knots.back().broken = true;
     }
     from_error = tracer_.result().error[0];
-    if (std::fabs(to.t) > kEdgeZone && from_error > kKnotError) break;
+    if (direction * to.t > kEdgeZone && from_error > kKnotError) break;
     finish(interval, to);
     knots.push_back(to);
     from = to;

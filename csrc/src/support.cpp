@@ -82,7 +82,8 @@ bool SupportFinder::split(const Interval& whole, const Probe& inside, const Prob
   const Probe& far = outside.x > inside.x ? whole.right : whole.left;
   const Edge edge_here = edge(inside, outside);
   Interval part;
-  part.inside = inside;
+  // The first inside point is a better start than one beside an edge, if it is on this side.
+  part.inside = (whole.inside.x < outside.x) == (inside.x < outside.x) ? whole.inside : inside;
   if (outside.x > inside.x) {
     part.low = whole.low;
     part.high = edge_here.x;
@@ -149,28 +150,30 @@ bool SupportFinder::singular_edge(const Probe& inside, const Probe& outside, Edg
   return false;
 }
 
-bool SupportFinder::critical_edge(const Probe& inside, const Probe& outside, Edge& found) {
-  const double low = std::min(inside.x, outside.x);
-  const double high = std::max(inside.x, outside.x);
-  for (const double part : {0.3, -0.3}) {
-    State<double, 1> u = inside.u;
+// Steps to a thirtieth of the distance, until the edge no longer moves.
+bool SupportFinder::square_root_edge(Probe inside, const Probe& outside, Edge& found) {
+  const double side = outside.x > inside.x ? 1.0 : -1.0;
+  double previous = kInfinity;
+  for (int i = 0; i < 40; ++i) {
     double x = 0.0;
-    if (!tracer_.critical_point(u, part * inside.at.c.im, x)) continue;
-    if (!(x > low && x < high)) continue;
-    const double shift = (outside.x > inside.x ? 1.0 : -1.0) *
-                         std::max(1e-5 * std::fabs(outside.x - x), 1e-13 * std::fabs(x));
-    Probe beyond;
-    beyond.x = x + shift;
-    beyond.u = u;
-    beyond.at = tracer_.locate_from(beyond.x, beyond.u);
-    if (beyond.at.where != Where::outside || !nothing_between(beyond, outside)) continue;
-    Probe before;
-    before.x = x - shift;
-    before.u = inside.u;
-    before.at = tracer_.locate_from(before.x, before.u);
-    if (before.at.where != Where::inside) continue;
-    found = {x, beyond};
-    return true;
+    if (!tracer_.extrapolate_edge(inside.x, inside.u, x)) return false;
+    if (!((x - inside.x) * side > 0.0 && (outside.x - x) * side > 0.0)) return false;
+    const double distance = std::fabs(x - inside.x);
+    if (std::fabs(x - previous) <= 1e-15 * std::fabs(x) || distance <= 1e-9 * std::fabs(x)) {
+      // The first outside point beyond it; beside an edge where G = 0 the next ones cannot be solved in doubles.
+      for (const double part : {1e-5, 1e-3, 1e-2, 0.1, 0.5}) {
+        const Probe beyond = probe(x + side * std::max(part * std::fabs(outside.x - x), 1e-13 * std::fabs(x)));
+        if (beyond.at.where != Where::outside) continue;
+        if (!nothing_between(beyond, outside)) return false;
+        found = {x, beyond};
+        return true;
+      }
+      return false;
+    }
+    previous = x;
+    inside.x = x - side * distance / 30.0;
+    inside.at = tracer_.locate_from(inside.x, inside.u);
+    if (inside.at.where != Where::inside) return false;
   }
   return false;
 }
@@ -201,7 +204,7 @@ SupportFinder::Edge SupportFinder::edge(Probe inside, Probe outside) {
   Edge found{};
   if (singular_edge(inside, outside, found)) return found;
   for (int i = 0; i < 200; ++i) {
-    if (critical_edge(inside, outside, found)) return found;
+    if (square_root_edge(inside, outside, found)) return found;
     const double width = std::fabs(outside.x - inside.x);
     if (width <= 4e-16 * std::fabs(inside.x)) break;
     Probe p = inside;

@@ -8,10 +8,9 @@ namespace {
 using Point = Complex<double>;
 
 // The imaginary part that keeps a real unknown on the upper side of its cuts: m below, F and z above the axis.
-double side(const Node& n) {
-  const bool product_coordinate = n.kind == Kind::bernoulli || (n.kind == Kind::marchenko_pastur);
-  const double sign = product_coordinate && n.parameters[0] > 0.0 ? -1.0 : 1.0;
-  return sign * 1e-250;
+double real_side(const Node& n) {
+  const bool product_coordinate = n.kind == Kind::bernoulli || n.kind == Kind::marchenko_pastur;
+  return product_coordinate && n.parameters[0] > 0.0 ? -1e-250 : 1e-250;
 }
 
 // Mass of a leaf to the right of z, z off its support.
@@ -21,7 +20,7 @@ double leaf_mass_right(const Node& n, const NodePoint& p) {
     case Kind::discrete: {
       const Discrete law = discrete(n);
       double mass = 0.0;
-      for (std::size_t j = 0; j < law.count; ++j) mass += law.locations[j] > x ? law.weights[j] : 0.0;
+      for (std::size_t j = 0; j < law.count; ++j) mass += law.locations[j] > x ? law.weights[j].hi : 0.0;
       return mass;
     }
     case Kind::bernoulli: return x > n.parameters[1] ? 0.0 : (x > 0.0 ? n.parameters[0] : 1.0);
@@ -88,7 +87,7 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
   const Node& root = program_.root();
   const Point target = root_target(root, Point{x, 1e-250});
   for (std::size_t l = 0; l < u.size(); ++l) {
-    u[l].im[0] = side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])]);
+    u[l].im[0] = real_side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])]);
   }
   Block<double, 1> step;
   for (int iteration = 1; iteration <= limit; ++iteration) {
@@ -188,7 +187,7 @@ bool Tracer::descend_to(Point z, Leaves& u) {
     if (to > 0.5 * y) {
       for (std::size_t l = 0; l < u.size(); ++l) next[l].set(0, u[l].get(0) + Point{0.0, to - y} * du[l].get(0));
     }
-    if (correct({z.re, to}, next)) {
+    if (correct_surely({z.re, to}, next)) {
       u = next;
       y = to;
       factor = factor * factor < 0.1 ? 0.1 : factor * factor;
@@ -216,15 +215,14 @@ Located Tracer::found(Where where) const {
 }
 
 // A root at the floor of rounding counts only if double-double confirms it.
-bool Tracer::correct_on_axis(double x, Leaves& u) {
-  if (!correct({x, 0.0}, u)) return false;
-  return result_.state[0] == 2 || correct_wide({x, 0.0}, u);
+bool Tracer::correct_surely(Point z, Leaves& u) {
+  return correct(z, u) && (result_.state[0] == 2 || correct_wide(z, u));
 }
 
 Located Tracer::locate_from(double x, Leaves& u) {
   total_ = 0;
   Leaves attempt = u;
-  if (correct_on_axis(x, attempt)) {
+  if (correct_surely({x, 0.0}, attempt)) {
     u = attempt;
     return found(Where::inside);
   }
@@ -242,7 +240,7 @@ Located Tracer::locate(double x, Leaves& u) {
   const double floor = 1e-18 * (std::fabs(x) > 1e-3 * width_ ? width_ : std::fabs(x) + 1e-290);
   while (true) {
     attempt = u;
-    if (correct_on_axis(x, attempt)) {
+    if (correct_surely({x, 0.0}, attempt)) {
       u = attempt;
       return found(Where::inside);
     }
@@ -259,7 +257,7 @@ Located Tracer::locate(double x, Leaves& u) {
       if (factor > 0.5) {
         for (std::size_t l = 0; l < u.size(); ++l) attempt[l].set(0, u[l].get(0) + Point{0.0, to - y} * du[l].get(0));
       }
-      if (correct({x, to}, attempt)) {
+      if (correct_surely({x, to}, attempt)) {
         u = attempt;
         y = to;
         factor = factor * factor < 0.1 ? 0.1 : factor * factor;
@@ -314,72 +312,38 @@ Located Tracer::descend_wide(double x, double y, Leaves& u) {
   return found(Where::edge);
 }
 
-bool Tracer::prescribe(double c, Leaves& u, double& slope) {
+// z is a real-analytic function of w (c, or its inverse) near the edge, where dz/dw = 0. From x = z(w) and
+// h = dz/dw at one inside point, and the same at its conjugate, the cubic through all four values in w - Re w:
+//   a0 = x + a2 s^2,  a1 = -Re h / 2,  a2 = Im h / (2 s),  a3 = -Re h / (2 s^2),   s = Im w,
+// and its critical point is the edge up to s^4 ~ |x - edge|^2.
+bool Tracer::extrapolate_edge(double x, const Leaves& u, double& edge) {
+  Leaves state = u;
+  if (!correct_wide({x, 0.0}, state)) return false;
   const Node& root = program_.root();
-  Block<double, 1> step;
-  for (int iteration = 0; iteration < 25; ++iteration) {
-    sweeps().up(u);
-    const NodeLanes<double, 1>& top = sweeps().root();
-    step.set(0, {(c - top.c.re[0]) / top.a.re[0], 0.0});
-    sweeps().down(step);
-    bool fine = true;
-    for (std::size_t l = 0; l < u.size(); ++l) {
-      const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
-      if (!std::isfinite(s)) return false;
-      fine = fine && std::fabs(s) <= 1e-13 * std::fabs(u[l].re[0]);
-      u[l].re[0] += s;
-    }
-    if (fine || iteration == 24) {
-      const RootStep<double> r =
-          root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Point{0.0, 0.0});
-      slope = r.slope.re / top.a.re[0];
-      return std::isfinite(slope);
-    }
-  }
-  return false;
-}
-
-// z at the state, in double-double: in doubles the factors' logarithms cost 5e-14 of the edge at depth 500.
-double Tracer::critical_value(const Leaves& u) {
   using Wide = Complex<DoubleDouble>;
-  const Node& root = program_.root();
-  State<DoubleDouble, 1> wide(u.size());
-  for (std::size_t l = 0; l < u.size(); ++l) wide[l].set(0, {DoubleDouble(u[l].re[0]), DoubleDouble(u[l].im[0])});
-  Sweeps<DoubleDouble, 1> sweeps(program_);
-  sweeps.up(wide);
-  const NodeLanes<DoubleDouble, 1>& top = sweeps.root();
+  const NodeLanes<DoubleDouble, 1>& top = refiner_.sweeps().root();
   const RootStep<DoubleDouble> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Wide{});
-  // The residual against 0 is minus log z, or minus z.
-  return root.form == Form::product ? exp(Wide{-r.residual.re, DoubleDouble(0.0)}).re.hi : -r.residual.re.hi;
-}
-
-bool Tracer::critical_point(Leaves& u, double first_step, double& x) {
-  for (std::size_t l = 0; l < u.size(); ++l) {
-    u[l].im[0] = side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])]);
+  Point w = leading(top.c.get(0)) - (root.form == Form::product ? root.p0 : 0.0);
+  Point h = leading(r.slope / top.a.get(0));
+  if (root.form == Form::product) h = x * h;
+  // Where c runs to infinity (G = 0, or m = infinity) its inverse is the regular one.
+  const double large = root.form == Form::product ? 3.0 : 3.0 * width_;
+  if (squared_modulus(w) > large * large) {
+    h = -((w * w) * h);
+    w = reciprocal(w);
   }
-  sweeps().up(u);
-  double c0 = sweeps().root().c.re[0];
-  double f0 = 0.0;
-  if (!prescribe(c0, u, f0)) return false;
-  double c1 = c0 + first_step;
-  const double span = 20.0 * std::fabs(first_step);
-  const double origin = c0;
-  for (int iteration = 0; iteration < 60; ++iteration) {
-    double f1 = 0.0;
-    if (!prescribe(c1, u, f1)) return false;
-    const double difference = f1 - f0;
-    const double step = difference == 0.0 ? 0.0 : -f1 * (c1 - c0) / difference;
-    if (!std::isfinite(step) || std::fabs(c1 + step - origin) > span) return false;
-    c0 = c1;
-    f0 = f1;
-    c1 += step;
-    // z is stationary here: an error of 1e-9 in c is one of 1e-18 in the edge.
-    if (std::fabs(step) <= 1e-11 * std::fabs(c1) + 1e-9 * std::fabs(first_step) * 1e-3) {
-      x = critical_value(u);
-      return std::isfinite(x);
-    }
-  }
-  return false;
+  const double s = w.im;
+  const double a1 = -0.5 * h.re;
+  const double a2 = 0.5 * h.im / s;
+  const double a3 = -0.5 * h.re / (s * s);
+  const double discriminant = a2 * a2 - 3.0 * a1 * a3;
+  if (!(discriminant > 0.0)) return false;
+  // The root of a1 + 2 a2 r + 3 a3 r^2 next to 0.
+  const double root_part = std::sqrt(discriminant);
+  const double q = -(a2 + (a2 > 0.0 ? root_part : -root_part));
+  const double t = a1 / q;
+  edge = x + (a2 * s * s + t * (a1 + t * (a2 + t * a3)));
+  return std::isfinite(edge);
 }
 
 }  // namespace freeconv

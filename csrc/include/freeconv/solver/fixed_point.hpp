@@ -35,7 +35,7 @@ inline Complex<double> leaf_k(const Node& n, Complex<double> u) {
       Discrete::Sums<double, 1> sums;
       const Discrete law = discrete(n);
       law.accumulate(z, sums);
-      return sums.m.get(0) / (sums.t.get(0) + law.weight_at_zero() * reciprocal(u));
+      return sums.m.get(0) / (sums.t.get(0) + law.at_zero.hi * reciprocal(u));
     }
   }
 }

@@ -5,8 +5,8 @@
 
 namespace freeconv {
 
-// Relative error that doubles may leave in the density.
-inline constexpr double kAllowedError = 3e-13;
+// Relative error that doubles may leave in the density, by the worst-case bound of rounding.hpp.
+inline constexpr double kAllowedError = 2e-12;
 
 template <int W>
 class Refiner {

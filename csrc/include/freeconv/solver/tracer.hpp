@@ -49,8 +49,8 @@ class Tracer {
   // du/dz at a state that solves the equations at z; refreshes the sweep.
   void tangent_at(Complex<double> z, const Leaves& u, Leaves& du);
 
-  // A critical point of z along the real curve, near the state u: an edge. False if none was found.
-  bool critical_point(Leaves& u, double first_step, double& x);
+  // The edge next to an inside point; its error is of the order of the square of the distance.
+  bool extrapolate_edge(double x, const Leaves& u, double& edge);
 
   const NewtonResult<1>& result() const { return result_; }
   int total_iterations() const { return total_; }
@@ -60,10 +60,8 @@ class Tracer {
  private:
   bool far_start(Complex<double> z, Leaves& u);
   bool certified_real(double x);
-  bool prescribe(double c, Leaves& u, double& slope);
-  double critical_value(const Leaves& u);
   Located descend_wide(double x, double y, Leaves& u);
-  bool correct_on_axis(double x, Leaves& u);
+  bool correct_surely(Complex<double> z, Leaves& u);
   bool correct_wide(Complex<double> z, Leaves& u);
   Located found(Where where) const;
 

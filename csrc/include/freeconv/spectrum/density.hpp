@@ -3,6 +3,7 @@
 #pragma once
 
 #include "freeconv/solver/refine.hpp"
+#include "freeconv/solver/rounding.hpp"
 #include "freeconv/spectrum/spectrum.hpp"
 
 namespace freeconv {
@@ -12,7 +13,7 @@ class DensityBlocks {
  public:
   DensityBlocks(const Program& program, const std::vector<Skeleton>& pieces, Tracer tracer)
       : program_(program), pieces_(pieces), tracer_(std::move(tracer)), newton_(program), refiner_(program),
-        u_(program.leaf_nodes.size()) {}
+        rounding_(program), u_(program.leaf_nodes.size()) {}
 
   // Points x[i] (the user's), their core points and the piece each lies in (-1: none, lane idle). Results to `out` at
   // index `at`, `count` <= W of them.
@@ -38,11 +39,13 @@ class DensityBlocks {
     newton_.run(target, u_, 10, result_);
     int violations[W];
     count_violations(newton_.sweeps(), violations);
+    double error[W];
+    rounding_.run(newton_.sweeps(), u_, target, result_.c.im, error);
     int wanted[W];
     int refinements = 0;
     for (int i = 0; i < W; ++i) {
       const bool good = violations[i] == 0 && result_.state[i] != 0;
-      wanted[i] = (good && (result_.state[i] == 1 || result_.error[i] > kAllowedError)) ? 1 : 0;
+      wanted[i] = (good && (result_.state[i] == 1 || !(error[i] <= kAllowedError))) ? 1 : 0;
       refinements += wanted[i];
     }
     int refined[W] = {};
@@ -124,6 +127,7 @@ class DensityBlocks {
   Tracer tracer_;
   Newton<W> newton_;
   Refiner<W> refiner_;
+  RoundingBound<W> rounding_;
   State<double, W> u_;
   NewtonResult<W> result_{};
 };

@@ -55,7 +55,7 @@ class SupportFinder {
   void search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found);
   Edge edge(Probe inside, Probe outside);
   bool singular_edge(const Probe& inside, const Probe& outside, Edge& found);
-  bool critical_edge(const Probe& inside, const Probe& outside, Edge& found);
+  bool square_root_edge(Probe inside, const Probe& outside, Edge& found);
   bool reaches_zero(const Probe& inside, Probe& outside, Probe& last_inside);
 
   const Program& program_;

@@ -41,6 +41,8 @@ struct Node {
   Form form{};                    // what the parent wants
   double p0 = 0.0;                // the offset of eta in the parent's product
   std::vector<double> parameters;
+  std::vector<DoubleDouble> weights;  // of a discrete law, with sum 1
+  DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere
   std::vector<Child> children;
   int parent = -1;
   int leaf = -1;                  // number of the unknown, -1 for operations
@@ -93,7 +95,7 @@ LoadResult load_program(const ProgramArrays& arrays, bool peel);
 // Typed views of a leaf's parameters.
 inline Discrete discrete(const Node& n) {
   const std::size_t count = n.parameters.size() / 2;
-  return {n.parameters.data(), n.parameters.data() + count, count};
+  return {n.parameters.data(), n.weights.data(), count, n.at_zero, n.off_zero};
 }
 inline MarchenkoPastur marchenko_pastur(const Node& n) {
   return MarchenkoPastur::make(n.parameters[0], n.parameters[1], n.parameters[2], n.parameters[3], n.p0);

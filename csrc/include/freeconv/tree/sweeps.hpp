@@ -154,8 +154,8 @@ class Sweeps {
     const Discrete law = discrete(node);
     typename Discrete::Sums<R, W> sums;
     law.accumulate(u, sums);
-    const R w0 = R(law.weight_at_zero());
-    const R offset = R(node.p0) - R(law.weight_off_zero());
+    const R w0 = constant<R>(law.at_zero);
+    const R offset = constant<R>(DoubleDouble(node.p0) - law.off_zero);
     for (int i = 0; i < W; ++i) {
       const Complex<R> z = u.get(i);
       const Complex<R> over_z = reciprocal(z);
