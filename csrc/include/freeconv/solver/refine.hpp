@@ -6,7 +6,7 @@
 namespace freeconv {
 
 // Relative error that doubles may leave in the density, by the worst-case bound of rounding.hpp.
-inline constexpr double kAllowedError = 2e-12;
+inline constexpr double kAllowedError = 7e-12;
 
 template <int W>
 class Refiner {

@@ -39,7 +39,7 @@ class RoundingBound {
       if (root.form == Form::product) {
         const Complex<double> m = c - root.p0;
         const Complex<double> one_plus_m = (1.0 - root.p0) + c;
-        total += 4.0 + (modulus(c) + root.p0) / modulus(m * one_plus_m);
+        total += 2.0 + (modulus(c) + root.p0) / modulus(m * one_plus_m);
       } else {
         total += modulus(c);
       }
@@ -78,8 +78,9 @@ class RoundingBound {
         out[i] = n.form == Form::sum ? own * (1.0 + steep)
                                      : own * (1.0 / modulus(exp(lanes.k.get(i))) + steep * (1.0 + c)) + k;
       } else {
-        // The coordinate is c itself; only K is rounded.
-        out[i] = n.form == Form::product ? 4.0 + k : 4.0 * (k + steep * c);
+        // The coordinate is c itself; only K is rounded
+        // (two operations and the logarithm, half an ulp each; kEpsilon is one).
+        out[i] = n.form == Form::product ? 1.0 + 0.5 * k : 2.0 * (k + steep * c);
         if (n.kind == Kind::semicircle) out[i] += 2.0 * fabs_(n.parameters[0]);
       }
     }
@@ -100,7 +101,7 @@ class RoundingBound {
         case Kind::boxtimes:
         case Kind::resize:
           if (product) {
-            out[i] += k + 2.0;
+            out[i] += 0.5 * k;
             break;
           }
           // K = e^l, F = K/m: a displacement of l moves both, and m = eta - p0 is rounded.
