@@ -9,7 +9,7 @@ struct Arcsine {
   double low, high;
 
   template <class R>
-  SumPoint<R> sum(Complex<R> u) const {
+  [[gnu::always_inline]] SumPoint<R> sum(Complex<R> u) const {
     const R c = R(0.5) * (R(low) + R(high));
     const R r = R(0.5) * (R(high) - R(low));
     const Complex<R> y = u - c;

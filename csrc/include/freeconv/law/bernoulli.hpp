@@ -15,7 +15,7 @@ struct Bernoulli {
   }
 
   template <class R>
-  ProductPoint<R> product(Complex<R> u) const {
+  [[gnu::always_inline]] ProductPoint<R> product(Complex<R> u) const {
     const Complex<R> inverse = reciprocal(constant<R>(bottom) + u);
     const Complex<R> k = R(value) * ((constant<R>(top) + u) * inverse);
     const Complex<R> dk = (R(value) * (R(1.0) - R(p))) * (inverse * inverse);

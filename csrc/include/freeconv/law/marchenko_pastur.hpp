@@ -16,7 +16,7 @@ struct MarchenkoPastur {
   }
 
   template <class R>
-  ProductPoint<R> product(Complex<R> u) const {
+  [[gnu::always_inline]] ProductPoint<R> product(Complex<R> u) const {
     Complex<R> base = R(gamma) * u;
     base.re = base.re + constant<R>(offset);
     Complex<R> k = R(alpha) * base;

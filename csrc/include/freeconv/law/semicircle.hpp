@@ -9,7 +9,7 @@ struct Semicircle {
   double center, variance;
 
   template <class R>
-  SumPoint<R> sum(Complex<R> u) const {
+  [[gnu::always_inline]] SumPoint<R> sum(Complex<R> u) const {
     const Complex<R> g = reciprocal(u);
     const Complex<R> vg = R(variance) * g;
     return {u, R(center) + vg, {R(1.0), R(0.0)}, -(vg * g)};

@@ -10,8 +10,8 @@ struct Block {
   alignas(64) R re[W];
   alignas(64) R im[W];
 
-  Complex<R> get(int i) const { return {re[i], im[i]}; }
-  void set(int i, Complex<R> value) {
+  [[gnu::always_inline]] Complex<R> get(int i) const { return {re[i], im[i]}; }
+  [[gnu::always_inline]] void set(int i, Complex<R> value) {
     re[i] = value.re;
     im[i] = value.im;
   }

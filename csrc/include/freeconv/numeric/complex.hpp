@@ -14,37 +14,37 @@ struct Complex {
 };
 
 template <class R>
-inline Complex<R> operator+(Complex<R> a, Complex<R> b) {
+[[gnu::always_inline]] inline Complex<R> operator+(Complex<R> a, Complex<R> b) {
   return {a.re + b.re, a.im + b.im};
 }
 template <class R>
-inline Complex<R> operator-(Complex<R> a, Complex<R> b) {
+[[gnu::always_inline]] inline Complex<R> operator-(Complex<R> a, Complex<R> b) {
   return {a.re - b.re, a.im - b.im};
 }
 template <class R>
-inline Complex<R> operator-(Complex<R> a) {
+[[gnu::always_inline]] inline Complex<R> operator-(Complex<R> a) {
   return {-a.re, -a.im};
 }
 template <class R>
-inline Complex<R> operator*(Complex<R> a, Complex<R> b) {
+[[gnu::always_inline]] inline Complex<R> operator*(Complex<R> a, Complex<R> b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 template <class R>
-inline Complex<R> operator*(R a, Complex<R> b) {
+[[gnu::always_inline]] inline Complex<R> operator*(R a, Complex<R> b) {
   return {a * b.re, a * b.im};
 }
 template <class R>
-inline Complex<R> operator+(R a, Complex<R> b) {
+[[gnu::always_inline]] inline Complex<R> operator+(R a, Complex<R> b) {
   return {a + b.re, b.im};
 }
 template <class R>
-inline Complex<R> operator-(Complex<R> a, R b) {
+[[gnu::always_inline]] inline Complex<R> operator-(Complex<R> a, R b) {
   return {a.re - b, a.im};
 }
 
 // 1/a, scaled by the larger part: |a|^2 would underflow below 1e-154 (hard edges reach 1e-100).
 template <class R>
-inline Complex<R> reciprocal(Complex<R> a) {
+[[gnu::always_inline]] inline Complex<R> reciprocal(Complex<R> a) {
   const R big = fabs_(a.re) > fabs_(a.im) ? fabs_(a.re) : fabs_(a.im);
   const R unit = R(1.0) / big;
   const R x = a.re * unit;
@@ -53,24 +53,24 @@ inline Complex<R> reciprocal(Complex<R> a) {
   return {x * scale, -(y * scale)};
 }
 template <class R>
-inline Complex<R> operator/(Complex<R> a, Complex<R> b) {
+[[gnu::always_inline]] inline Complex<R> operator/(Complex<R> a, Complex<R> b) {
   return a * reciprocal(b);
 }
 
 template <class R>
-inline double squared_modulus(Complex<R> a) {
+[[gnu::always_inline]] inline double squared_modulus(Complex<R> a) {
   const double x = to_double(a.re);
   const double y = to_double(a.im);
   return x * x + y * y;
 }
 
 template <class R>
-inline Complex<double> leading(Complex<R> a) {
+[[gnu::always_inline]] inline Complex<double> leading(Complex<R> a) {
   return {to_double(a.re), to_double(a.im)};
 }
 
 // Principal logarithm, Im in (-pi, pi]. The modulus is scaled by a power of two first.
-inline Complex<double> log(Complex<double> a) {
+[[gnu::always_inline]] inline Complex<double> log(Complex<double> a) {
   const double ax = fabs_(a.re);
   const double ay = fabs_(a.im);
   const double big = ax > ay ? ax : ay;
@@ -82,7 +82,7 @@ inline Complex<double> log(Complex<double> a) {
   return {0.5 * log_(x * x + y * y) + k * 0.6931471805599453, atan2_(a.im, a.re)};
 }
 
-inline Complex<double> exp(Complex<double> a) {
+[[gnu::always_inline]] inline Complex<double> exp(Complex<double> a) {
   double s = 0.0;
   double c = 0.0;
   sincos_(a.im, s, c);
@@ -137,7 +137,7 @@ inline Complex<DoubleDouble> log(Complex<DoubleDouble> a) {
 
 // Principal square root, Re >= 0; for a on the negative axis reached from above it is +i sqrt|a|.
 template <class R>
-inline Complex<R> sqrt(Complex<R> a) {
+[[gnu::always_inline]] inline Complex<R> sqrt(Complex<R> a) {
   const R modulus = [&] {
     const R ax = fabs_(a.re);
     const R ay = fabs_(a.im);

@@ -15,12 +15,12 @@ inline constexpr double kHalfPi = 1.5707963267948966;
 inline constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-inline double fabs_(double x) { return __builtin_fabs(x); }
-inline double sqrt_(double x) { return __builtin_sqrt(x); }
+[[gnu::always_inline]] inline double fabs_(double x) { return __builtin_fabs(x); }
+[[gnu::always_inline]] inline double sqrt_(double x) { return __builtin_sqrt(x); }
 
 // log x for x > 0 and normal. x = 2^k f with f in [sqrt(1/2), sqrt 2), then the odd series of
 // log((1+s)/(1-s)), s = (f-1)/(f+1), with the minimax coefficients of Sun's fdlibm e_log.c.
-inline double log_(double x) {
+[[gnu::always_inline]] inline double log_(double x) {
   constexpr std::uint64_t kOffset = 0x3fe6a09e00000000ULL;
   const std::uint64_t bits = std::bit_cast<std::uint64_t>(x) + (0x3ff0000000000000ULL - kOffset);
   // The exponent becomes a double through the mantissa of 2^52: int64 -> double has no SSE2/AVX2 form.
@@ -43,7 +43,7 @@ inline double log_(double x) {
 
 // exp x, |x| < 708; beyond, the exponent saturates (0 and inf are not reached: the callers' laws are
 // normalised, a step that far out is rejected anyway).
-inline double exp_(double x) {
+[[gnu::always_inline]] inline double exp_(double x) {
   const double clamped = x > 708.0 ? 708.0 : (x < -708.0 ? -708.0 : x);
   const double shifted = clamped * 1.4426950408889634 + 6755399441055744.0;
   const double k = shifted - 6755399441055744.0;
@@ -71,7 +71,7 @@ inline double exp_(double x) {
 
 // atan2(y, x) in (-pi, pi]; the rational approximation of Moshier's Cephes atan.c on [0, tan(pi/8)]
 // after one reduction by pi/4.
-inline double atan2_(double y, double x) {
+[[gnu::always_inline]] inline double atan2_(double y, double x) {
   const double ax = fabs_(x);
   const double ay = fabs_(y);
   const double big = ax > ay ? ax : ay;
@@ -100,7 +100,7 @@ inline double atan2_(double y, double x) {
 }
 
 // sin and cos for |x| <= 2^20: reduction by multiples of pi/2 in three parts, then Taylor on pi/4.
-inline void sincos_(double x, double& sine, double& cosine) {
+[[gnu::always_inline]] inline void sincos_(double x, double& sine, double& cosine) {
   const double shifted = x * 0.6366197723675814 + 6755399441055744.0;
   const double k = shifted - 6755399441055744.0;
   const double r = ((x - k * 1.57079632673412561417e+00) - k * 6.07710050630396597660e-11) -
