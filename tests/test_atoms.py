@@ -71,7 +71,7 @@ def test_products_match_fractions(a: Exact, b: Exact, c: Exact) -> None:
             check(atoms(boxtimes(law_of(a), law_of(b), law_of(c))), brute_product(brute_product(a, b), c))
 
 
-@given(discrete(0), st.floats(1.0, 5.0))
+@given(discrete(0), st.floats(1.001, 5.0))  # nearer to 1 the power is the law itself, to the last digit
 def test_powers(a: Exact, t: float) -> None:
     plus = {float(p) * t: 1.0 - t * (1.0 - float(w)) for p, w in a.items()}
     found = atoms(boxplus_power(law_of(a), t))

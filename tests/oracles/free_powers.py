@@ -132,11 +132,11 @@ def entries() -> list[Entry]:
     x = interval_grid(low, high)
     values = [two_projections.product_density(p, t, point) / mpf(t) for point in x]
     out.append(verified("corner of Bernoulli(0.375) at 0.25", spec, [(low, high)], x, values, 1e-6))
-    spec = compress(THREE, 0.4)
-    support = [(mpf(0.4) * a, mpf(0.4) * b) for a, b in sum_support(float(1 / mpf(0.4)), THREE)]
+    spec = compress(THREE, 0.25)
+    support = [(mpf(0.25) * a, mpf(0.25) * b) for a, b in sum_support(4.0, THREE)]
     x = interval_grid(*support[0])
     values = [tree.density(spec, point) for point in x]
-    out.append(verified("corner of {0,1,4} at 0.4", spec, support, x, values, 1e-6))
+    out.append(verified("corner of {0,1,4} at 0.25", spec, support, x, values, 1e-6))
 
     spec, other = resize(marchenko_pastur(0.5, 1.0), 2.0), marchenko_pastur(2.0, 0.5)
     ends = (mpf(1) - mp.sqrt(0.5)) ** 2, (mpf(1) + mp.sqrt(0.5)) ** 2
