@@ -113,11 +113,14 @@ def cauchy(law: Law, z: ArrayLike) -> Any:
     if mirrored is not None:
         return -1.0 * cauchy(mirrored, -np.asarray(z))
     lower = flat.imag < 0.0
-    values = _cauchy_above(law, np.where(lower, flat.conj(), flat))
+    values = np.zeros_like(flat)
+    finite = ~np.isinf(flat)  # G(∞) = 0
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # poles, and NaN for NaN
+        values[finite] = _cauchy_above(law, np.where(lower, flat.conj(), flat)[finite])
     values = np.where(lower, values.conj(), values)
-    known = atoms(law)
-    # G has a pole at an atom off the continuous part.
-    values[np.isin(flat, known.locations) & (flat.imag == 0.0)] = complex(np.inf, 0.0)
+    # G has a pole at an atom; beside it, at a denormal distance, G overflows.
+    values[np.isinf(values)] = complex(np.inf, 0.0)
+    values[np.isin(flat, atoms(law).locations) & (flat.imag == 0.0)] = complex(np.inf, 0.0)
     _require(values, flat, "G")
     return shaped(values, shape)
 
@@ -194,8 +197,7 @@ def _cauchy_above(law: Law, z: NDArray[np.complex128]) -> NDArray[np.complex128]
     frame = engine.frame(law)
     points = _core_points(frame, z)
     if closed.is_closed(frame.core):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = closed.cauchy(frame.core, points)
+        values = closed.cauchy(frame.core, points)
     else:
         values, _, _ = engine.solver(law).solve(points)
     for scale, shift, ratio in reversed(frame.steps):

@@ -19,8 +19,7 @@ Array<std::complex<double>> r_parts(const py::tuple& arrays, bool at_m, const Ar
     Transform transform(program);
     for (py::ssize_t i = 0; i < n; ++i) {
       Complex<double> k{};
-      const bool good =
-          transform.k_at(at_m ? Argument::m : Argument::g, Complex<double>{in[2 * i], in[2 * i + 1]}, k);
+      const bool good = transform.k_at(at_m ? Argument::m : Argument::g, Complex<double>{in[2 * i], in[2 * i + 1]}, k);
       out[2 * i] = good ? k.re : __builtin_nan("");
       out[2 * i + 1] = good ? k.im : __builtin_nan("");
     }

@@ -102,8 +102,7 @@ void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out) co
       const bool at_edge = !nan && touching(core[i].hi) == 0.0;
       out.density[j] = nan || !complete_ ? __builtin_nan("") : 0.0;
       out.status[j] = static_cast<signed char>(
-          nan ? Status::not_a_number
-              : (!complete_ ? Status::uncertified : (at_edge ? Status::edge : Status::outside)));
+          nan ? Status::not_a_number : (!complete_ ? Status::uncertified : (at_edge ? Status::edge : Status::outside)));
       out.residual[j] = nan ? __builtin_nan("") : 0.0;
       out.iterations[j] = 0;
     }
@@ -151,8 +150,8 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
     const bool good = here != Status::uncertified && here != Status::not_a_number;
     status[j] = static_cast<signed char>(here);
     if (cauchy != nullptr) {
-      const Complex<double> g = good ? root_cauchy(program_.root(), tracer.result().c.get(0), point)
-                                     : Complex<double>{nan, nan};
+      const Complex<double> g =
+          good ? root_cauchy(program_.root(), tracer.result().c.get(0), point) : Complex<double>{nan, nan};
       cauchy[2 * j] = g.re;
       cauchy[2 * j + 1] = real_outside ? 0.0 : g.im;
     }

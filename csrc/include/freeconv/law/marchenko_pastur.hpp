@@ -41,7 +41,8 @@ struct MarchenkoPastur {
     const Complex<double> big = -(half + root);
     const Complex<double> m1 = (1.0 / a) * big;
     const Complex<double> m2 = (alpha * beta) * reciprocal(big);
-    return p0 + (m1.im < m2.im ? m1 : m2);
+    // m = int t/(z - t): below the axis for a law on [0, inf), above it for one on (-inf, 0].
+    return p0 + ((m1.im < m2.im) == (alpha > 0.0) ? m1 : m2);
   }
 
   double mean() const { return power == 1.0 ? alpha * beta : __builtin_pow(alpha * beta, power); }

@@ -28,13 +28,12 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double f = std::bit_cast<double>((bits & 0x000fffffffffffffULL) + kOffset) - 1.0;
   const double s = f / (2.0 + f);
   const double z = s * s;
-  const double tail =
-      z * (6.666666666666735130e-01 +
-           z * (3.999999999940941908e-01 +
-                z * (2.857142874366239149e-01 +
-                     z * (2.222219843214978396e-01 +
-                          z * (1.818357216161805012e-01 +
-                               z * (1.531383769920937332e-01 + z * 1.479819860511658591e-01))))));
+  const double tail = z * (6.666666666666735130e-01 +
+                           z * (3.999999999940941908e-01 +
+                                z * (2.857142874366239149e-01 +
+                                     z * (2.222219843214978396e-01 +
+                                          z * (1.818357216161805012e-01 +
+                                               z * (1.531383769920937332e-01 + z * 1.479819860511658591e-01))))));
   const double half = 0.5 * f * f;
   const double result =
       k * 6.93147180369123816490e-01 - ((half - (s * (half + tail) + k * 1.90821492927058770002e-10)) - f);
@@ -103,8 +102,8 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 [[gnu::always_inline]] inline void sincos_(double x, double& sine, double& cosine) {
   const double shifted = x * 0.6366197723675814 + 6755399441055744.0;
   const double k = shifted - 6755399441055744.0;
-  const double r = ((x - k * 1.57079632673412561417e+00) - k * 6.07710050630396597660e-11) -
-                   k * 2.02226624879595063154e-21;
+  const double r =
+      ((x - k * 1.57079632673412561417e+00) - k * 6.07710050630396597660e-11) - k * 2.02226624879595063154e-21;
   const double z = r * r;
   double p = 1.0 / 355687428096000.0;
   p = p * z - 1.0 / 1307674368000.0;

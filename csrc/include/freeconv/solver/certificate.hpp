@@ -48,7 +48,8 @@ inline void count_violations(const Sweeps<R, W>& sweeps, int* violations) {
       const double sheet = product ? lanes.sheet[i] : 0.0;
       const Complex<double> turn = p.one_plus_m / p.m;
       const double argument = sheet + atan2_(turn.im, turn.re);
-      const bool right_sheet = !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > -kAngleRounding));
+      const bool right_sheet =
+          !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > -kAngleRounding));
       const bool above = node.same_z || p.z.im > -kAngleRounding * (fabs_(p.z.re) + fabs_(p.z.im));
       violations[i] += (branch && above && right_sheet) ? 0 : 1;
     }

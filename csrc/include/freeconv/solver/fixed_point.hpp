@@ -42,8 +42,7 @@ inline Complex<double> leaf_k(const Node& n, Complex<double> u) {
 
 class FixedPoint {
  public:
-  explicit FixedPoint(const Program& program)
-      : program_(program), z_(program.nodes.size()), k_(program.nodes.size()) {}
+  explicit FixedPoint(const Program& program) : program_(program), z_(program.nodes.size()), k_(program.nodes.size()) {}
 
   // Forgets everything: all K at their value at infinity.
   void start(Complex<double> z) {

@@ -18,11 +18,11 @@ inline constexpr double kFloorLimit = 3e-4;
 
 template <int W>
 struct NewtonResult {
-  Block<double, W> c;        // the root's common coordinate
-  double residual[W];        // |root residual| before the last step
-  double error[W];           // estimated relative rounding error of Im c
+  Block<double, W> c;  // the root's common coordinate
+  double residual[W];  // |root residual| before the last step
+  double error[W];     // estimated relative rounding error of Im c
   int iterations[W];
-  int state[W];              // 2 converged, 1 at the floor of rounding, 0 neither
+  int state[W];  // 2 converged, 1 at the floor of rounding, 0 neither
 };
 
 template <int W>

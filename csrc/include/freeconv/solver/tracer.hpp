@@ -1,4 +1,5 @@
-// One point at a time, from nothing: where x lies, with proof. Slow and sure; blocks of points start from what it finds.
+// One point at a time, from nothing: where x lies, with proof. Slow and sure; blocks of points start from what it
+// finds.
 #pragma once
 
 #include "freeconv/solver/fixed_point.hpp"
@@ -16,8 +17,8 @@ enum class Where {
 
 struct Located {
   Where where = Where::lost;
-  Complex<double> c{};         // the root's common coordinate
-  double mass_right = 0.0;     // outside: the mass of (x, inf), exact
+  Complex<double> c{};      // the root's common coordinate
+  double mass_right = 0.0;  // outside: the mass of (x, inf), exact
   double residual = kInfinity;
   int iterations = 0;
 };
@@ -25,7 +26,12 @@ struct Located {
 class Tracer {
  public:
   Tracer(const Program& program, double center, double width)
-      : program_(program), newton_(program), refiner_(program), fixed_point_(program), center_(center), width_(width),
+      : program_(program),
+        newton_(program),
+        refiner_(program),
+        fixed_point_(program),
+        center_(center),
+        width_(width),
         mass_(program.nodes.size()) {}
 
   using Leaves = State<double, 1>;

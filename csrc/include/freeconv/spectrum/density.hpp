@@ -12,8 +12,13 @@ template <int W>
 class DensityBlocks {
  public:
   DensityBlocks(const Program& program, const std::vector<Skeleton>& pieces, Tracer tracer)
-      : program_(program), pieces_(pieces), tracer_(std::move(tracer)), newton_(program), refiner_(program),
-        rounding_(program), u_(program.leaf_nodes.size()) {}
+      : program_(program),
+        pieces_(pieces),
+        tracer_(std::move(tracer)),
+        newton_(program),
+        refiner_(program),
+        rounding_(program),
+        u_(program.leaf_nodes.size()) {}
 
   // Points x[i] (the user's), their core points and the piece each lies in (-1: none, lane idle). Results to `out` at
   // index `at`, `count` <= W of them.

@@ -12,10 +12,10 @@ namespace freeconv {
 // The coordinate t = log((x - low)/(high - x)) makes square-root edges and powers at 0 smooth.
 struct Skeleton {
   double low = 0.0, high = 0.0;
-  double start_x = 0.0;               // an inside point, for lanes that have nothing to do
-  std::vector<double> t;              // ascending
-  std::vector<double> values;         // [node][leaf][u.re, u.im, du/dt.re, du/dt.im]
-  std::vector<int> bins;              // first node at or after each bin's start
+  double start_x = 0.0;        // an inside point, for lanes that have nothing to do
+  std::vector<double> t;       // ascending
+  std::vector<double> values;  // [node][leaf][u.re, u.im, du/dt.re, du/dt.im]
+  std::vector<int> bins;       // first node at or after each bin's start
   double first_bin = 0.0;
 
   static constexpr double kBin = 0.25;

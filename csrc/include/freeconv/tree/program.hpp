@@ -38,23 +38,23 @@ struct Child {
 
 struct Node {
   Kind kind{};
-  Form form{};                    // what the parent wants
-  double p0 = 0.0;                // the offset of eta in the parent's product
+  Form form{};      // what the parent wants
+  double p0 = 0.0;  // the offset of eta in the parent's product
   std::vector<double> parameters;
   std::vector<DoubleDouble> weights;  // of a discrete law, with sum 1
   DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere
   std::vector<Child> children;
   int parent = -1;
-  int leaf = -1;                  // number of the unknown, -1 for operations
-  double own_p0 = 0.0;            // boxtimes: its own offset
-  DoubleDouble shift_p0;          // product -> product: p0(parent) - p0(own) (resize: - p0(child)/ratio)
-  double mean = 0.0;              // K at z = infinity
-  bool same_z = false;            // its z is the root's
+  int leaf = -1;          // number of the unknown, -1 for operations
+  double own_p0 = 0.0;    // boxtimes: its own offset
+  DoubleDouble shift_p0;  // product -> product: p0(parent) - p0(own) (resize: - p0(child)/ratio)
+  double mean = 0.0;      // K at z = infinity
+  bool same_z = false;    // its z is the root's
 };
 
 struct Program {
   std::vector<Node> nodes;
-  std::vector<int> leaf_nodes;    // node index of every unknown
+  std::vector<int> leaf_nodes;  // node index of every unknown
 
   // The operations peeled off the root, outermost first: density = factor * density_core(core_point(x)).
   struct Affine {

@@ -18,11 +18,11 @@ namespace freeconv {
 
 template <class R, int W>
 struct NodeLanes {
-  Block<R, W> c, k, a, b;   // point and tangent, in the parent's form
+  Block<R, W> c, k, a, b;  // point and tangent, in the parent's form
   Block<R, W> pivot_c, pivot_a;
-  Block<R, W> inverse_f;    // 1/F of a sum inside a product
+  Block<R, W> inverse_f;  // 1/F of a sum inside a product
   Block<R, W> step;
-  double sheet[W];          // boxtimes: Im log K, unwrapped, before a sum parent takes exp of it
+  double sheet[W];  // boxtimes: Im log K, unwrapped, before a sum parent takes exp of it
   int pivot[W];
 };
 
@@ -46,15 +46,23 @@ class Sweeps {
       NodeLanes<R, W>& out = lanes_[static_cast<std::size_t>(v)];
       switch (node.kind) {
         case Kind::discrete: discrete_leaf(node, state[static_cast<std::size_t>(node.leaf)], out); break;
-        case Kind::bernoulli: product_leaf(node, bernoulli(node), state[static_cast<std::size_t>(node.leaf)], out); break;
+        case Kind::bernoulli:
+          product_leaf(node, bernoulli(node), state[static_cast<std::size_t>(node.leaf)], out);
+          break;
         case Kind::marchenko_pastur:
           product_leaf(node, marchenko_pastur(node), state[static_cast<std::size_t>(node.leaf)], out);
           break;
         case Kind::semicircle: sum_leaf(node, semicircle(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::arcsine: sum_leaf(node, arcsine(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::uniform: sum_leaf(node, uniform(node), state[static_cast<std::size_t>(node.leaf)], out); break;
-        case Kind::boxtimes: combine(node, out); leave_product(node, out); break;
-        case Kind::boxplus: combine(node, out); if (node.form == Form::product) sum_to_product(node, out); break;
+        case Kind::boxtimes:
+          combine(node, out);
+          leave_product(node, out);
+          break;
+        case Kind::boxplus:
+          combine(node, out);
+          if (node.form == Form::product) sum_to_product(node, out);
+          break;
         case Kind::affine: affine(node, out); break;
         case Kind::resize: resize(node, out); break;
       }

@@ -1,0 +1,127 @@
+"""What a user would write in vectorised NumPy: the other rows of each group.
+
+None of them checks its branch, and all but the companion matrices evaluate at x + iη instead of on the axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+HEIGHTS = 10.0 ** np.arange(2.0, -10.0, -1.0)
+"""Imaginary parts of the continuation, in units of the law's scale: from far above down to η = 1e-9."""
+
+
+def relu_gaussian_newton(depth: int, x: Array, steps: int = 6) -> Array:
+    """Newton in u = m for log((1 + m)(1 + 2m)^L/m) = log z, continued in Im z; all points at once."""
+    scale = float(depth)
+    m = 1.0 / (x + 1j * HEIGHTS[0] * scale)
+    for height in HEIGHTS:
+        z = x + 1j * height * scale
+        for _ in range(steps):
+            # Log-free residual: z(m)/z − 1, in a form whose Newton step is that of log z(m).
+            ratio = (1.0 + m) / m * (1.0 + 2.0 * m) ** depth / z
+            slope = 1.0 / (1.0 + m) - 1.0 / m + 2.0 * depth / (1.0 + 2.0 * m)
+            m = m - np.log(ratio) / slope
+    return -((1.0 + m) / z).imag / np.pi
+
+
+def relu_gaussian_companion(x: Array) -> Array:
+    """L = 3: the eigenvalues of a batch of 4 × 4 companion matrices of (1 + m)(1 + 2m)³ − x m.
+
+    Which of the two pairs is the law no rule of thumb tells (the largest imaginary part does not): here, the root
+    nearest to one that has been followed from a large z, so that the answer is right.
+    """
+    # (1 + m)(1 + 2m)³ = 8m⁴ + 20m³ + 18m² + 7m + 1
+    matrices = np.zeros((x.size, 4, 4))
+    matrices[:, 1, 0] = matrices[:, 2, 1] = matrices[:, 3, 2] = 1.0
+    matrices[:, 0, 3] = -1.0 / 8.0
+    matrices[:, 1, 3] = -(7.0 - x) / 8.0
+    matrices[:, 2, 3] = -18.0 / 8.0
+    matrices[:, 3, 3] = -20.0 / 8.0
+    roots = np.linalg.eigvals(matrices)
+    # The pair that is the law has the larger real part of m: it is the one that comes from m = 0 at infinity.
+    lower = np.where(roots.imag < 0.0, roots.real, -np.inf)
+    m = np.take_along_axis(roots, lower.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return -m.imag / (np.pi * x)
+
+
+def relu_ntk_newton(depth: int, x: Array, *, gaussian: bool, steps: int = 6) -> Array:
+    """Tangent kernel of ReLU layers at σ_w² = 2, q̂ = 1: the explicit chain of z as a function of the innermost one.
+
+    Each layer maps (z, G) to ((z/S) · … + 1, …) with the closed S-transforms of the coin and of Marchenko–Pastur, and
+    carries the derivative along; one complex Newton in the innermost z for all points, continued in Im z.
+    """
+    scale = float(x.max())
+    # Innermost: H_1 = 1, G = 1/(u − 1); far away, u is z over the product of the means, shifted.
+    u = (x + 1j * HEIGHTS[0] * scale - (depth - 1.0)).astype(np.complex128)
+    for height in HEIGHTS:
+        target = x + 1j * height * scale
+        for _ in range(steps):
+            z, g, dz = _ntk_chain(depth, u, gaussian)
+            change = (z - target) / dz
+            # A step of half the distance to the pole at u = 1 at most.
+            limit = 0.5 * np.abs(u - 1.0)
+            change = change * np.minimum(1.0, limit / np.maximum(np.abs(change), 1e-300))
+            u = u - change
+    _, g, _ = _ntk_chain(depth, u, gaussian)
+    return -g.imag / np.pi
+
+
+def _ntk_chain(depth: int, u: ComplexArray, gaussian: bool) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    z, g = u, 1.0 / (u - 1.0)
+    dz, dg = np.ones_like(u), -g * g
+    for _ in range(depth - 1):
+        m = z * g - 1.0
+        dm = dz * g + z * dg
+        inverse = (0.5 + m) / (1.0 + m)  # 1/S of the coin
+        d_inverse = 0.5 * dm / (1.0 + m) ** 2
+        if gaussian:  # ⊠ Marchenko–Pastur of ratio 1
+            inverse, d_inverse = inverse * (1.0 + m), d_inverse * (1.0 + m) + inverse * dm
+        z, dz = z * inverse, dz * inverse + z * d_inverse
+        g, dg = (1.0 + m) / z, dm / z - (1.0 + m) * dz / (z * z)
+        z, dz, g, dg = 1.0 + 2.0 * z, 2.0 * dz, 0.5 * g, 0.5 * dg  # 1 + 2 H
+    return z, g, dz
+
+
+def marchenko_pastur_discrete_averaged(
+    ratio: float, locations: Sequence[float], weights: Sequence[float], x: Array, *, steps: int = 400
+) -> Array:
+    """MP ⊠ discrete by the averaged subordination iteration at η = 1e-9, all points at once.
+
+    The equation is that of the companion Stieltjes transform: v = −1/(z − c Σ w t/(1 + t v)), c the ratio.
+    """
+    z = x + 1e-9j
+    v = np.full(x.shape, 1j) / np.abs(z)
+    for _ in range(steps):
+        total = np.zeros_like(v)
+        for location, weight in zip(locations, weights, strict=True):
+            total += weight * location / (1.0 + location * v)
+        v = 0.5 * (v - 1.0 / (z - ratio * total))
+    # The companion's mass off 0 is ratio times that of the law.
+    return np.asarray(v.imag / (np.pi * ratio))
+
+
+def semicircle_discrete_newton(variance: float, locations: Sequence[float], weights: Sequence[float], x: Array) -> Array:
+    """Semicircle ⊞ discrete: G = Σ w/(z − v G − a), Newton in ω = z − v G, continued in Im z."""
+    scale = float(np.abs(x).max())
+    omega = x + 1j * HEIGHTS[0] * scale
+    for height in HEIGHTS:
+        z = x + 1j * height * scale
+        for _ in range(6):
+            g = np.zeros_like(omega)
+            slope = np.zeros_like(omega)
+            for location, weight in zip(locations, weights, strict=True):
+                part = 1.0 / (omega - location)
+                g += weight * part
+                slope -= weight * part * part
+            change = (omega + variance * g - z) / (1.0 + variance * slope)
+            # Newton alone leaves the upper half-plane: go at most nine tenths of the way to the axis.
+            excess = np.maximum(change.imag / np.maximum(0.9 * omega.imag, 1e-300), 1.0)
+            omega = omega - change / excess
+    return np.asarray((omega - z).imag / (np.pi * variance))

@@ -1,0 +1,329 @@
+"""What goes wrong in other packages, as tests: each says what failed elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import freeconv as fc
+from tests.oracles.load import Reference, build, load
+from tests.tolerances import ATOM, EDGE, REFERENCE, density_tolerance
+
+Array = NDArray[np.float64]
+
+# Total masses by `mass`: its rule converges geometrically for the square-root and inverse square-root edges of the laws
+# here, to this at 2000 nodes.
+QUADRATURE = 1e-9
+
+
+def relu_gaussian(depth: int) -> fc.Law:
+    """Bernoulli(1/2)^{⊠L} ⊠ MP(1, 2)^{⊠L}."""
+    return fc.MLP(depth, "relu", weight_variance=2.0).jacobian()
+
+
+def relu_gaussian_curve(depth: int, points: int) -> tuple[Array, Array]:
+    """(x, density): x(m) = (1 + m)(1 + 2m)^L/m is real at 1 + 2m = r e^{−it}, r = s + √(s² + 1), s = sin t cot Lt."""
+    t = np.pi / depth * (np.arange(points) + 0.5) / points
+    a = np.sin(t) / np.tan(depth * t)
+    r = np.exp(np.arcsinh(a))
+    u = r * np.exp(-1j * t)
+    factor = np.abs((1.0 + u) / (u - 1.0))
+    x = factor * np.exp(depth * np.arcsinh(a))
+    with np.errstate(divide="ignore"):
+        return x, r * np.sin(t) / (2.0 * np.pi * x)
+
+
+def fuss_catalan_curve(s: int, points: int) -> tuple[Array, Array]:
+    """(x, density) of MP^{⊠s}: x = sin^{s+1}((s+1)t)/(sin t sin^s(st)), 0 < t < π/(s+1)."""
+    t = np.pi / (s + 1) * (np.arange(points) + 0.5) / points
+    all_, most = np.sin((s + 1) * t), np.sin(s * t)
+    x = all_ ** (s + 1) / (np.sin(t) * most**s)
+    return x, np.sin(t) ** 2 * most ** (s - 1) / (np.pi * all_**s)
+
+
+def relu_haar_curve(depth: int, points: int) -> tuple[Array, Array]:
+    """(x, density) of Bern(1/2, 2)^{⊠L}: x = v^L/(v − 1), v = r e^{−it}, r = sin Lt/sin (L−1)t, G = 1/((2 − v) x)."""
+    t = np.pi / depth * (np.arange(points) + 0.5) / points
+    r = np.sin(depth * t) / np.sin((depth - 1) * t)
+    v = r * np.exp(-1j * t)
+    x = np.exp(depth * np.log(r)) / np.abs(v - 1.0)
+    return x, np.abs((1.0 / (2.0 - v)).imag) / (np.pi * x)
+
+
+def assert_curve(law: fc.Law, x: Array, density: Array, factors: int) -> None:
+    """Compare with a closed form in doubles, at every point.
+
+    The curve rounds x by a few ε per factor, which moves the density by |x f'/f| ≤ 1 + x/(edge − x) times as much.
+    """
+    keep = x > 0.0  # deep products reach down to where x underflows
+    x, density = x[keep], density[keep]
+    values = law.evaluate(x)
+    known = np.isin(values.status, [fc.Status.CERTIFIED, fc.Status.RECOVERED])
+    assert known.all()
+    assert (values.density > 0.0).all()
+    room = law.support()[-1, 1] - x
+    bound = REFERENCE + 4.0 * (factors + 4.0) * np.finfo(float).eps * (1.0 + x / room)
+    np.testing.assert_array_less(np.abs(values.density / density - 1.0), bound)
+
+
+def mass(law: fc.Law, nodes: int = 2000) -> float:
+    """Mass of the continuous part: the midpoint rule in s for x = low + (high − low) sin²(πs/2) on each interval."""
+    angle = np.pi * (np.arange(nodes) + 0.5) / (2 * nodes)
+    parts = []
+    for low, high in law.support():
+        density = law.density(low + (high - low) * np.sin(angle) ** 2)
+        parts.append(math.fsum(density * np.sin(2.0 * angle)) * (high - low) * np.pi / (2 * nodes))
+    return math.fsum(parts)
+
+
+def reference(table: str, start: str) -> Reference:
+    """The entry of a table whose name starts so."""
+    return next(entry for entry in load(table) if entry.name.startswith(start))
+
+
+def assert_reference(entry: Reference) -> None:
+    """Density, support and atoms of a reference."""
+    law: Any = build(entry.spec)
+    inside = entry.density > 0.0
+    x, density = entry.x[inside], entry.density[inside]
+    edges = np.concatenate([law.support().ravel(), law.atoms().locations])
+    np.testing.assert_array_less(np.abs(law.density(x) / density - 1.0), density_tolerance(x, edges))
+    np.testing.assert_array_equal(law.density(entry.x[~inside]), 0.0)
+    if entry.support is not None:
+        np.testing.assert_allclose(law.support(), entry.support, rtol=EDGE)
+    if entry.atoms is not None:
+        np.testing.assert_allclose(law.atoms().locations, entry.atoms[:, 0], rtol=ATOM)
+        np.testing.assert_allclose(law.atoms().weights, entry.atoms[:, 1], atol=ATOM)
+
+
+def test_a_point_where_newton_certifies_the_wrong_root() -> None:
+    """Cold Newton basins (FreeNN) return .36098 here, certified by a Kantorovich test as a root: not as the right one.
+
+    The true value, 0.30734488358938722806, is that of the closed curve at 80 digits.
+    """
+    law = relu_gaussian(3)
+    assert law.density(0.17280644741569479) == pytest.approx(0.30734488358938723, rel=REFERENCE)
+    assert law.evaluate(0.17280644741569479).status == fc.Status.CERTIFIED
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending", "shuffled", "one by one"])
+def test_no_wrong_root_from_a_cold_start_or_a_neighbour(order: str) -> None:
+    """Newton basins return wrong roots at 2–5 % of points from a cold start (FreeNN); nor may order matter."""
+    law = relu_gaussian(3)
+    x, density = relu_gaussian_curve(3, 500)
+    at = {"ascending": np.argsort(x), "descending": np.argsort(x)[::-1]}.get(order)
+    if at is None:
+        at = np.random.default_rng(1).permutation(len(x))
+    if order == "one by one":
+        single = np.array([law.density(point) for point in x])
+        np.testing.assert_array_equal(single, law.density(x))
+    assert_curve(law, x[at], density[at], 6)
+
+
+@pytest.mark.parametrize("depth", range(40, 51))
+def test_no_negative_density_at_depth(depth: int) -> None:
+    """Expanded degree-L polynomials give negative densities at L = 40–50 (FreeNN)."""
+    assert_curve(relu_gaussian(depth), *relu_gaussian_curve(depth, 1000), 2 * depth)
+
+
+@pytest.mark.parametrize("depth", [70, 80, 90, 100, 300])
+def test_great_depths_end_and_are_right(depth: int) -> None:
+    """The same polynomials overflow and hang at L = 70–100 (FreeNN)."""
+    assert_curve(relu_gaussian(depth), *relu_gaussian_curve(depth, 1000), 2 * depth)
+
+
+def jacobian_of_widths(widths: tuple[int, ...]) -> fc.Law:
+    """J Jᵀ of a Gaussian ReLU network at σ_w² = 2 of these widths: ⊠ by WᵀW, of size N_{l−1}, then a change to N_l."""
+    law: fc.Law = fc.PointMass(1.0)
+    for before, after in itertools.pairwise(widths):
+        gram = fc.MarchenkoPastur(before / after, 2.0 * after / before)
+        law = fc.boxtimes(fc.resize(fc.boxtimes(law, gram), after / before), fc.Bernoulli(0.5))
+    return law
+
+
+@pytest.mark.parametrize(
+    ("widths", "output", "input_"),
+    [((800, 1200, 600, 1000), 0.7, 0.625), ((1200, 800, 1600), 0.75, 2.0 / 3.0), ((500, 500, 500), 0.5, 0.5)],
+)
+def test_the_atom_of_unequal_widths(widths: tuple[int, ...], output: float, input_: float) -> None:
+    """Rule of the narrowest layer: 1 − min(N_0, min N_l/2)/N.  FreeNN takes the widest: .25 for JᵀJ in the first."""
+    law = jacobian_of_widths(widths)
+    transposed = fc.resize(law, widths[0] / widths[-1])
+    for side, weight in ((law, output), (transposed, input_)):
+        atoms = side.atoms()
+        assert atoms.locations.tolist() == [0.0]
+        assert atoms.weights[0] == pytest.approx(weight, abs=ATOM)
+    np.testing.assert_allclose(transposed.support(), law.support(), rtol=EDGE)
+    if law.support()[0, 0] > 0.0:  # no hard edge at 0
+        assert mass(law) == pytest.approx(1.0 - output, abs=QUADRATURE)
+        assert mass(transposed) == pytest.approx(1.0 - input_, abs=QUADRATURE)
+
+
+def test_the_square_of_marchenko_pastur_at_every_point() -> None:
+    """A wrong branch at 31 of 1000 points (freealg 0.12.2)."""
+    law = fc.boxtimes(fc.MarchenkoPastur(), fc.MarchenkoPastur())
+    assert_curve(law, *fuss_catalan_curve(2, 1000), 2)
+
+
+@pytest.mark.parametrize("factors", range(3, 9))
+def test_products_of_many_factors_at_every_point(factors: int) -> None:
+    """A wrong branch at 22–35 % of points with 3–8 factors (freealg 0.12.2); equal and unequal factors here."""
+    x, density = fuss_catalan_curve(factors, 1000)
+    assert_curve(fc.boxtimes_power(fc.MarchenkoPastur(), factors), x, density, factors)
+    scales = [2.0 ** (k - 2) for k in range(factors)]  # unequal, so that no two factors become one
+    law = fc.boxtimes(*(fc.MarchenkoPastur(1.0, scale) for scale in scales))
+    scale = math.prod(scales)
+    assert_curve(law, scale * x, density / scale, factors)
+
+
+@pytest.mark.parametrize("depth", range(3, 9))
+def test_three_and_more_layers_at_every_point(depth: int) -> None:
+    """100 % of points wrong from three layers on (`best_density` of rmtool 1.0.0)."""
+    assert_curve(relu_gaussian(depth), *relu_gaussian_curve(depth, 1000), 2 * depth)
+    haar = fc.MLP(depth, "relu", weights="orthogonal", weight_variance=2.0).jacobian()
+    assert_curve(haar, *relu_haar_curve(depth, 1000), depth)
+
+
+def test_integers_are_not_truncated() -> None:
+    """Densities written into an array of the argument's integer type are all 0 (freealg 0.12.2)."""
+    law = relu_gaussian(3)
+    for dtype in (np.int8, np.int32, np.int64, np.uint16):
+        x = np.arange(1, 17, dtype=dtype)
+        values = law.density(x)
+        assert values.dtype == np.float64
+        np.testing.assert_array_equal(values, law.density(x.astype(np.float64)))
+        assert (values > 0.0).all()
+    assert law.density(1) == law.density(1.0) > 0.0
+    assert law.density([1, 2]).tolist() == law.density([1.0, 2.0]).tolist()
+
+
+def test_atoms_are_not_smeared() -> None:
+    """Atoms become peaks of a finite width, their mass part of the density (freealg 0.12.2)."""
+    law = fc.boxplus(fc.Discrete([0.0, 1.0], [0.25, 0.75]), fc.Discrete([0.0, 2.0], [0.25, 0.75]))
+    atoms = law.atoms()
+    np.testing.assert_allclose(atoms.locations, [3.0], rtol=ATOM)
+    np.testing.assert_allclose(atoms.weights, [0.5], atol=ATOM)
+    around = 3.0 + np.array([-1e-3, -1e-6, -1e-12, 0.0, 1e-12, 1e-6, 1e-3])
+    np.testing.assert_array_equal(law.density(around), 0.0)
+    assert mass(law) == pytest.approx(0.5, abs=QUADRATURE)
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("mp_discrete", "MP(0.05) x {1,3,10}"),
+        ("mp_discrete", "MP(0.5) x {0,1,4}"),
+        ("mp_discrete", "MP(0.001) x {1,1.2,50}"),
+        ("additive", "semicircle(0.01) + {0,1,1.5}"),
+        ("ntk", "orthogonal hard tanh L=3"),
+        ("ntk", "orthogonal hard tanh L=8"),
+    ],
+)
+def test_several_intervals_and_atoms_of_the_result(table: str, name: str) -> None:
+    """Contour integrals (Cortinovis and Ying) take one interval and no atoms, and blow up silently otherwise."""
+    entry = reference(table, name)
+    assert_reference(entry)
+    law: fc.Law = build(entry.spec)
+    assert mass(law) + math.fsum(law.atoms().weights) == pytest.approx(1.0, abs=QUADRATURE)
+
+
+@pytest.mark.parametrize("entry", load("mp_discrete"), ids=str)
+def test_no_edge_is_missed(entry: Reference) -> None:
+    """The lowest edge of MP ⊠ discrete is missed by Spectrode; each edge here, to the last digits, and its sides."""
+    law: fc.Law = build(entry.spec)
+    assert entry.support is not None
+    np.testing.assert_allclose(law.support(), entry.support, rtol=EDGE)
+    low, high = entry.support.T
+    step = 1e-6 * (high - low)
+    assert (law.density(low + step) > 0.0).all()
+    assert (law.density(high - step) > 0.0).all()
+    np.testing.assert_array_equal(law.density(low - step), 0.0)
+    np.testing.assert_array_equal(law.density(high + step), 0.0)
+
+
+def test_the_root_of_largest_imaginary_part_is_not_the_law() -> None:
+    """Picking it from the roots in m of m x = (1 + m)(1 + 2m)³ doubles the mass of Gaussian ReLU L = 3, which is .5."""
+    law = relu_gaussian(3)
+    x = np.geomspace(1e-12, law.support()[0, 1], 4000)[:-1]
+    quartic = np.polymul([1.0, 1.0], np.polymul([2.0, 1.0], np.polymul([2.0, 1.0], [2.0, 1.0])))
+    roots = np.array([np.roots(np.polysub(quartic, [point, 0.0])) for point in x])
+    picked, ours = roots.imag.max(axis=1) / (np.pi * x), law.density(x)
+    wrong = np.abs(picked / ours - 1.0) > 1e-2
+    assert 0.1 < wrong.mean() < 0.9  # the trap is one: right at many points, wrong at many
+    nearest = np.min(np.abs(roots.imag / (np.pi * x * ours)[:, None] - 1.0), axis=1)
+    assert (nearest < 1e-2).all()  # the law is a root everywhere; np.roots sees the nearly triple ones at 0 this well
+    masses = [np.trapezoid(values * x, np.log(x)) for values in (picked, ours)]
+    assert masses == pytest.approx([1.013, 0.5], abs=5e-3)
+
+
+def test_m_through_infinity_at_an_isolated_top_atom() -> None:
+    """The right edge of the bulk is then a critical point at m < −1; searching m > 0 finds another or none."""
+    entry = reference("hard_tanh", "orthogonal hard tanh L=5")
+    assert_reference(entry)
+    net = fc.MLP(5, "hard_tanh", weights="orthogonal", weight_variance=1.1, bias_variance=0.02, input_variance=0.25)
+    law = net.jacobian()
+    assert entry.support is not None
+    right = entry.support[0, 1]
+    assert right == pytest.approx(1.0741890731302934, rel=EDGE)
+    assert law.support()[0, 1] == pytest.approx(right, rel=EDGE)
+    m = right * law.cauchy(right * (1.0 + 1e-9)).real - 1.0
+    assert m == pytest.approx(-1.47421, abs=1e-3)
+    atoms = law.atoms()
+    assert atoms.locations[1] == pytest.approx(1.1**5, rel=ATOM)
+    assert atoms.weights[1] == pytest.approx(0.6275603364, abs=1e-10)
+    np.testing.assert_array_equal(law.density(np.linspace(right * (1 + 1e-9), 1.7, 200)), 0.0)
+
+
+def two_atoms_by_coin(x: Array) -> Array:
+    """Density of Bernoulli(1/2) ⊠ (.4 δ₁ + .6 δ₃), from the quadratic for m; its discriminant is x² Q(x)."""
+    a, b, p, c = 1.0, 3.0, 0.5, 2.2
+    q = np.polysub(
+        np.polymul([1.0, -(p * (a + b) + c), 2.0 * p * a * b], [1.0, -(p * (a + b) + c), 2.0 * p * a * b]),
+        4.0 * np.polymul([1.0, -(a + b), a * b], [-p * c, p * p * a * b]),
+    )
+    inside = np.maximum(-np.polyval(q, x), 0.0)
+    return np.asarray(np.sqrt(inside) / (2.0 * np.pi * x * np.abs(x - a) * np.abs(x - b)))
+
+
+def test_convergence_at_the_axis() -> None:
+    """The plain subordination iteration takes O(1/y) steps at height y: 141 979 at x = 1.7 + 1e-4i."""
+    law = fc.boxtimes(fc.Bernoulli(0.5), fc.Discrete([1.0, 3.0], [0.4, 0.6]))
+    assert law.density(1.7) == pytest.approx(0.16313170136, abs=1e-11)
+    x = np.linspace(1.03, 2.97, 1001)
+    values = law.evaluate(x)
+    np.testing.assert_allclose(values.density, two_atoms_by_coin(x), rtol=REFERENCE)
+    assert values.iterations.max() <= 100
+    for height in (1e-4, 1e-9, 1e-14):
+        assert -law.cauchy(1.7 + height * 1j).imag / np.pi == pytest.approx(law.density(1.7), abs=10.0 * height)
+
+
+def test_atoms_that_meet_one_exactly_blow_up() -> None:
+    """ReLU is on the borderline 1/2 + 1/2 = 1: no atom, an inverse square root instead, which steppers run into.
+
+    The tangent kernel of orthogonal ReLU, L = 3, is 1/2 δ₁ + 1/2 arcsine[3, 7] exactly.
+    """
+    law = fc.MLP(3, "relu", weights="orthogonal", weight_variance=2.0).ntk()
+    atoms = law.atoms()
+    assert (atoms.locations.tolist(), atoms.weights.tolist()) == ([1.0], [0.5])
+    np.testing.assert_allclose(law.support(), [[3.0, 7.0]], rtol=EDGE)
+    distance = np.logspace(-12, np.log10(2.0), 200)
+    low, high = 3.0 + distance, 7.0 - distance
+    for x in (low, high):
+        exact = 1.0 / (2.0 * np.pi * np.sqrt((x - 3.0) * (7.0 - x)))
+        np.testing.assert_allclose(law.density(x), exact, rtol=REFERENCE)
+    assert mass(law) == pytest.approx(0.5, abs=QUADRATURE)
+    assert [law.moment(k) for k in (1, 2, 3)] == pytest.approx([3.0, 14.0, 78.0], rel=1e-14)
+
+
+def test_a_blow_up_inside_a_deeper_kernel() -> None:
+    """Orthogonal ReLU L = 4: the upper bound 15 is not attained, the lower edge still blows up at 3 exactly."""
+    entry = reference("ntk", "orthogonal ReLU L=4")
+    assert_reference(entry)
+    law: fc.Law = build(entry.spec)
+    assert law.support()[0] == pytest.approx([3.0, 13.543557704909631], rel=EDGE)
+    assert law.density(3.0 + 1e-9) > 1e2
