@@ -5,7 +5,7 @@ None of them checks its branch, and all but the companion matrices evaluate at x
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-HEIGHTS = 10.0 ** np.arange(2.0, -10.0, -1.0)
-"""Imaginary parts of the continuation, in units of the law's scale: from far above down to η = 1e-9."""
+HEIGHTS = (10.0, 1.0, 0.1, 0.01, 1e-3, 1e-9)
+"""Imaginary parts of the continuation, in units of the law's scale: the fewest that keep the right root here."""
+
+STEPS = 4
+"""Newton steps at each."""
 
 
-def relu_gaussian_newton(depth: int, x: Array, steps: int = 6) -> Array:
-    """Newton in u = m for log((1 + m)(1 + 2m)^L/m) = log z, continued in Im z; all points at once."""
+def relu_gaussian_newton(depth: int, x: Array) -> Array:
+    """Newton in m for log((1 + m)(1 + 2m)^L/m) = log z, continued in Im z; all points at once."""
     scale = float(depth)
     m = 1.0 / (x + 1j * HEIGHTS[0] * scale)
     for height in HEIGHTS:
         z = x + 1j * height * scale
-        for _ in range(steps):
-            # Log-free residual: z(m)/z − 1, in a form whose Newton step is that of log z(m).
+        for _ in range(STEPS):
             ratio = (1.0 + m) / m * (1.0 + 2.0 * m) ** depth / z
             slope = 1.0 / (1.0 + m) - 1.0 / m + 2.0 * depth / (1.0 + 2.0 * m)
             m = m - np.log(ratio) / slope
@@ -34,8 +36,8 @@ def relu_gaussian_newton(depth: int, x: Array, steps: int = 6) -> Array:
 def relu_gaussian_companion(x: Array) -> Array:
     """L = 3: the eigenvalues of a batch of 4 × 4 companion matrices of (1 + m)(1 + 2m)³ − x m.
 
-    Which of the two pairs is the law no rule of thumb tells (the largest imaginary part does not): here, the root
-    nearest to one that has been followed from a large z, so that the answer is right.
+    Which of two pairs is the law cannot be told by a rule of thumb such as the largest imaginary part.  That it is the
+    one of larger real part, which comes from m = 0 at infinity, is knowledge about this one law.
     """
     # (1 + m)(1 + 2m)³ = 8m⁴ + 20m³ + 18m² + 7m + 1
     matrices = np.zeros((x.size, 4, 4))
@@ -45,24 +47,23 @@ def relu_gaussian_companion(x: Array) -> Array:
     matrices[:, 2, 3] = -18.0 / 8.0
     matrices[:, 3, 3] = -20.0 / 8.0
     roots = np.linalg.eigvals(matrices)
-    # The pair that is the law has the larger real part of m: it is the one that comes from m = 0 at infinity.
     lower = np.where(roots.imag < 0.0, roots.real, -np.inf)
     m = np.take_along_axis(roots, lower.argmax(axis=1)[:, None], axis=1)[:, 0]
     return -m.imag / (np.pi * x)
 
 
-def relu_ntk_newton(depth: int, x: Array, *, gaussian: bool, steps: int = 6) -> Array:
+def relu_ntk_newton(depth: int, x: Array, *, gaussian: bool) -> Array:
     """Tangent kernel of ReLU layers at σ_w² = 2, q̂ = 1: the explicit chain of z as a function of the innermost one.
 
-    Each layer maps (z, G) to ((z/S) · … + 1, …) with the closed S-transforms of the coin and of Marchenko–Pastur, and
-    carries the derivative along; one complex Newton in the innermost z for all points, continued in Im z.
+    Each layer maps (z, G) onwards by the closed S-transforms of the coin and of Marchenko–Pastur, and carries the
+    derivatives along; one complex Newton in the innermost z for all points, continued in Im z.
     """
     scale = float(x.max())
     # Innermost: H_1 = 1, G = 1/(u − 1); far away, u is z over the product of the means, shifted.
     u = (x + 1j * HEIGHTS[0] * scale - (depth - 1.0)).astype(np.complex128)
     for height in HEIGHTS:
         target = x + 1j * height * scale
-        for _ in range(steps):
+        for _ in range(STEPS):
             z, g, dz = _ntk_chain(depth, u, gaussian)
             change = (z - target) / dz
             # A step of half the distance to the pole at u = 1 at most.
@@ -90,30 +91,36 @@ def _ntk_chain(depth: int, u: ComplexArray, gaussian: bool) -> tuple[ComplexArra
 
 
 def marchenko_pastur_discrete_averaged(
-    ratio: float, locations: Sequence[float], weights: Sequence[float], x: Array, *, steps: int = 400
+    ratio: float, locations: Sequence[float], weights: Sequence[float], x: Array, *, tolerance: float = 1e-12
 ) -> Array:
-    """MP ⊠ discrete by the averaged subordination iteration at η = 1e-9, all points at once.
+    """MP ⊠ discrete by the averaged fixed point at η = 1e-9; points that have converged drop out.
 
     The equation is that of the companion Stieltjes transform: v = −1/(z − c Σ w t/(1 + t v)), c the ratio.
     """
     z = x + 1e-9j
-    v = np.full(x.shape, 1j) / np.abs(z)
-    for _ in range(steps):
+    result = 1j / z.conj()
+    left = np.arange(x.size)
+    while left.size:
+        v = result[left]
         total = np.zeros_like(v)
         for location, weight in zip(locations, weights, strict=True):
             total += weight * location / (1.0 + location * v)
-        v = 0.5 * (v - 1.0 / (z - ratio * total))
+        change = 0.5 * (-1.0 / (z[left] - ratio * total) - v)
+        result[left] = v + change
+        left = left[np.abs(change) > tolerance * np.abs(v)]
     # The companion's mass off 0 is ratio times that of the law.
-    return np.asarray(v.imag / (np.pi * ratio))
+    return np.asarray(result.imag / (np.pi * ratio))
 
 
-def semicircle_discrete_newton(variance: float, locations: Sequence[float], weights: Sequence[float], x: Array) -> Array:
+def semicircle_discrete_newton(
+    variance: float, locations: Sequence[float], weights: Sequence[float], x: Array
+) -> Array:
     """Semicircle ⊞ discrete: G = Σ w/(z − v G − a), Newton in ω = z − v G, continued in Im z."""
     scale = float(np.abs(x).max())
     omega = x + 1j * HEIGHTS[0] * scale
     for height in HEIGHTS:
         z = x + 1j * height * scale
-        for _ in range(6):
+        for _ in range(STEPS):
             g = np.zeros_like(omega)
             slope = np.zeros_like(omega)
             for location, weight in zip(locations, weights, strict=True):
@@ -125,3 +132,11 @@ def semicircle_discrete_newton(variance: float, locations: Sequence[float], weig
             excess = np.maximum(change.imag / np.maximum(0.9 * omega.imag, 1e-300), 1.0)
             omega = omega - change / excess
     return np.asarray((omega - z).imag / (np.pi * variance))
+
+
+def edges_by_scan(density: Callable[[Array], Array], low: float, high: float, points: int) -> Array:
+    """Ends (k, 2) of the runs of a grid where the density is not small: as good as the grid is fine."""
+    x = np.linspace(low, high, points)
+    inside = np.concatenate([[False], density(x) > 1e-6 / (high - low), [False]])
+    change = np.flatnonzero(inside[1:] != inside[:-1])
+    return np.column_stack([x[change[::2]], x[change[1::2] - 1]])

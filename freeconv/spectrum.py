@@ -111,7 +111,7 @@ def cauchy(law: Law, z: ArrayLike) -> Any:
     flat, shape = complex_grid("z", z)
     mirrored = _mirrored(law)
     if mirrored is not None:
-        return -1.0 * cauchy(mirrored, -np.asarray(z))
+        return shaped(-1.0 * cauchy(mirrored, -flat), shape)
     lower = flat.imag < 0.0
     values = np.zeros_like(flat)
     finite = ~np.isinf(flat)  # G(∞) = 0
@@ -156,20 +156,24 @@ def r_transform(law: Law, g: ArrayLike) -> Any:
 def _transform(law: Law, values: ArrayLike, *, at_m: bool) -> Any:
     name = "m" if at_m else "g"
     flat, shape = complex_grid(name, values)
-    real = np.asarray(values).dtype.kind != "c"
-    mirrored = _mirrored(law)
-    if mirrored is not None:
-        # R of the reflection: −R(−g); S: −S(m).
-        result = -1.0 * np.asarray(_transform(mirrored, values if at_m else -np.asarray(values), at_m=at_m))
-        return shaped(result.reshape(-1), shape)
-    k = np.full_like(flat, mean(law))
-    if not isinstance(law, PointMass):
-        moving = flat != 0.0
-        k[moving] = engine.r_parts(law, at_m=at_m, values=flat[moving])
+    k = _r_parts(law, flat, at_m=at_m)
     k[np.isnan(flat)] = np.nan
     _require(k, flat, "S" if at_m else "R", name)
     result = 1.0 / k if at_m else k
+    real = np.asarray(values).dtype.kind != "c"
     return shaped(result.real.copy() if real else result, shape)
+
+
+def _r_parts(law: Law, values: NDArray[np.complex128], *, at_m: bool) -> NDArray[np.complex128]:
+    """Return K = z − 1/G at values of m or of G."""
+    mirrored = _mirrored(law)
+    if mirrored is not None:
+        return -_r_parts(mirrored, values if at_m else -values, at_m=at_m)
+    k = np.full_like(values, mean(law))
+    moving = (values != 0.0) & ~np.isnan(values)
+    if not isinstance(law, PointMass):
+        k[moving] = engine.r_parts(law, at_m=at_m, values=values[moving])
+    return k
 
 
 def _evaluate(law: Law, x: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:

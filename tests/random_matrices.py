@@ -78,14 +78,17 @@ def law_cdf(density: Callable[[Array], Array], support: Array, atoms: Array, x: 
     """Distribution function at ``x`` from a density, its support (k, 2) and atoms (k, 2) (location, weight).
 
     Each interval is integrated by the midpoint rule in s of low + (high - low) sin²(πs/2), which takes square-root
-    edges and inverse square-root blow-ups in its stride, and interpolated linearly in s.
+    edges and inverse square-root blow-ups in its stride, and interpolated linearly in s; with sin¹⁶ instead of sin²
+    where the interval reaches down to 0, near which products put mass on every scale.
     """
     total = np.zeros_like(np.asarray(x, dtype=np.float64))
     for low, high in np.reshape(support, (-1, 2)):
+        power = 8 if 0.0 <= low < 1e-3 * high else 1
         angles = np.pi * (np.arange(nodes) + 0.5) / (2 * nodes)
-        weights = np.sin(2 * angles) * (high - low) * np.pi / (2 * nodes)
-        values = density(low + (high - low) * np.sin(angles) ** 2) * weights
-        at = np.arcsin(np.sqrt(np.clip((x - low) / (high - low), 0.0, 1.0)))
+        square = np.sin(angles) ** 2
+        weights = np.sin(2 * angles) * power * square ** (power - 1) * (high - low) * np.pi / (2 * nodes)
+        values = density(low + (high - low) * square**power) * weights
+        at = np.arcsin(np.clip((x - low) / (high - low), 0.0, 1.0) ** (0.5 / power))
         total += np.interp(at, np.linspace(0.0, np.pi / 2, nodes + 1), np.concatenate([[0.0], np.cumsum(values)]))
     for location, weight in np.reshape(atoms, (-1, 2)):
         total = total + np.where(x >= location, weight, 0.0)

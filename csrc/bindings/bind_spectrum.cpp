@@ -1,5 +1,6 @@
 // Spectrum: convert, check, release the GIL, call.
 #include <algorithm>
+#include <cmath>
 #include <complex>
 #include <memory>
 
@@ -13,7 +14,10 @@ std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, do
                                         const Array<double>& atom_locations, const Array<double>& atom_weights,
                                         const Array<double>& singular) {
   Program program = read_program(arrays, true);
-  if (!(deviation > 0.0)) throw py::value_error("deviation must be > 0, got " + std::to_string(deviation));
+  if (!std::isfinite(mean)) throw py::value_error("mean must be finite, got " + std::to_string(mean));
+  if (!(deviation > 0.0 && std::isfinite(deviation))) {
+    throw py::value_error("deviation must be > 0 and finite, got " + std::to_string(deviation));
+  }
   CoreFacts facts;
   facts.mean = mean;
   facts.deviation = deviation;
@@ -22,6 +26,9 @@ std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, do
   for (py::ssize_t i = 0; i < atom_locations.shape(0); ++i) facts.atoms.push_back({locations[i], weights[i]});
   const double* points = data_of(singular, "singular");
   facts.singular.assign(points, points + singular.shape(0));
+  for (const double point : facts.singular) {
+    if (!std::isfinite(point)) throw py::value_error("singular points must be finite, got " + std::to_string(point));
+  }
   const py::gil_scoped_release release;
   return std::make_unique<Spectrum>(std::move(program), std::move(facts));
 }

@@ -140,8 +140,8 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
       }
       if (at.where == Where::edge || at.where == Where::lost) {
         // G = 0 in a gap is a pole of the unknowns: beside the axis they are finite, and Re G changes by y^2.
-        point.im = 1e-9 * facts_.deviation;
-        if (piece_of(point.re) < 0 && tracer.descend_to(point, u)) {
+        point.im = 1e-7 * facts_.deviation;
+        if (piece_of(point.re) < 0 && tracer.approach(point.re, point.im, u)) {
           here = Status::outside;
           real_outside = true;
         }

@@ -289,6 +289,23 @@ bool Tracer::correct_wide(Point z, Leaves& u) {
   return violations[0] == 0;
 }
 
+bool Tracer::approach(double x, double y, Leaves& u) {
+  double from = 1e-3 * width_;
+  if (!descend_to({x, from}, u)) return false;
+  while (from > y) {
+    double factor = 0.3;
+    Leaves attempt = u;
+    while (!correct_wide({x, from * factor}, attempt)) {
+      factor = std::sqrt(factor);
+      if (factor > 0.99) return false;
+      attempt = u;
+    }
+    u = attempt;
+    from *= factor;
+  }
+  return true;
+}
+
 // The last decades in double-double: beside a cusp where G = 0 the terms of z = F + K are y^(-1/3) and cancel, and
 // doubles end at y ~ 1e-11.
 Located Tracer::descend_wide(double x, double y, Leaves& u) {

@@ -1,5 +1,6 @@
 #include "freeconv/solver/transform.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace freeconv {
@@ -8,6 +9,25 @@ namespace {
 using Point = Complex<double>;
 
 double modulus(Point a) { return std::hypot(a.re, a.im); }
+
+// The size of a leaf's coordinate: what a step is compared with. eta and z may pass through 0 on the way.
+double coordinate_size(const Node& n, Point u) {
+  switch (n.kind) {
+    case Kind::bernoulli:
+    case Kind::marchenko_pastur:
+      return modulus(u - n.p0);
+    case Kind::semicircle:
+      return modulus(u);
+    case Kind::discrete: {
+      const Discrete law = discrete(n);
+      double largest = 0.0;
+      for (std::size_t j = 0; j < law.count; ++j) largest = std::max(largest, std::fabs(law.locations[j]));
+      return modulus(u) + largest;
+    }
+    default:
+      return modulus(u) + std::max(std::fabs(n.parameters[0]), std::fabs(n.parameters[1]));
+  }
+}
 
 // The root's argument and K, with their slopes along the root's parameter.
 struct RootValue {
@@ -33,6 +53,20 @@ RootValue root_value(const Node& root, const NodeLanes<double, 1>& top, Argument
   return {g, (a - g * k_slope) / k, k, k_slope};
 }
 
+using Leaves = State<double, 1>;
+
+// A step is taken only if the correction is small beside it: a larger one may have changed the branch.
+constexpr double kLongestMove = 0.5;
+constexpr double kLargestCorrection = 0.15;
+
+bool follows(const Leaves& predicted, const Leaves& moved, const Leaves& corrected) {
+  for (std::size_t l = 0; l < predicted.size(); ++l) {
+    const double error = modulus(corrected[l].get(0) - predicted[l].get(0));
+    if (error > kLargestCorrection * modulus(moved[l].get(0)) + 1e-12 * modulus(corrected[l].get(0))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool Transform::correct(Argument kind, Point value, State<double, 1>& u, Point& k) {
@@ -46,8 +80,9 @@ bool Transform::correct(Argument kind, Point value, State<double, 1>& u, Point& 
     for (std::size_t l = 0; l < u.size(); ++l) {
       const Point s = sweeps_.leaf_step(static_cast<int>(l)).get(0);
       const Point v = u[l].get(0);
-      if (!(modulus(s) <= 0.7 * modulus(v) + 1e-300)) return false;
-      fine = fine && modulus(s) <= kEpsilon * 64.0 * modulus(v);
+      const double size = coordinate_size(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])], v);
+      if (!(modulus(s) <= 0.7 * size)) return false;
+      fine = fine && modulus(s) <= kEpsilon * 64.0 * size;
       u[l].set(0, v + s);
     }
     k = at.k + at.k_slope * step.get(0);
@@ -59,6 +94,15 @@ bool Transform::correct(Argument kind, Point value, State<double, 1>& u, Point& 
 }
 
 bool Transform::k_at(Argument kind, Point value, Point& k) {
+  // z = 1/g + ... or mean/m + ...: the half-plane where the leaves' branches are written is Im z >= 0.
+  const bool mirrored = (kind == Argument::g || program_.root().mean > 0.0) ? value.im > 0.0 : value.im < 0.0;
+  if (mirrored) value.im = -value.im;
+  const bool good = follow(kind, value, k);
+  if (mirrored) k.im = -k.im;
+  return good;
+}
+
+bool Transform::follow(Argument kind, Point value, Point& k) {
   const double mean = program_.root().mean;
   // Far out: |z| of 1e4 times the size of the law, on the ray of the argument.
   double part = 1.0;
@@ -89,13 +133,17 @@ bool Transform::k_at(Argument kind, Point value, Point& k) {
     Block<double, 1> step;
     step.set(0, ((to - part) * value) / at.slope);
     sweeps_.down_tangent(step);
-    double change = 0.0;
+    bool near = true;
+    Leaves moved = next;
     for (std::size_t l = 0; l < next.size(); ++l) {
+      const Node& leaf = program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])];
       const Point s = sweeps_.leaf_step(static_cast<int>(l)).get(0);
-      change = std::max(change, modulus(s) / modulus(next[l].get(0)));
+      near = near && modulus(s) < kLongestMove * coordinate_size(leaf, next[l].get(0));
+      moved[l].set(0, s);
       next[l].set(0, next[l].get(0) + s);
     }
-    if (change < 0.8 && correct(kind, to * value, next, k)) {
+    const Leaves predicted = next;
+    if (near && correct(kind, to * value, next, k) && follows(predicted, moved, next)) {
       state_ = next;
       part = to;
       grow = grow * 1.5 > 2.0 ? 2.0 : grow * 1.5;

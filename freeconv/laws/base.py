@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from freeconv._validate import finite
+
 if TYPE_CHECKING:
     from freeconv.atoms import Atoms
     from freeconv.spectrum import Evaluation
@@ -335,19 +337,19 @@ class Law(ABC):
         return moments.moment(self, k)
 
     def __add__(self, other: float) -> Law:
-        return _affine(self, 1.0, float(other)) if _is_number(other, "+", "boxplus") else NotImplemented
+        return _affine(self, 1.0, other) if _is_number(other, "+", "boxplus") else NotImplemented
 
     def __radd__(self, other: float) -> Law:
         return self + other
 
     def __sub__(self, other: float) -> Law:
-        return _affine(self, 1.0, -float(other)) if _is_number(other, "-", "boxplus") else NotImplemented
+        return _affine(self, 1.0, -other) if _is_number(other, "-", "boxplus") else NotImplemented
 
     def __rsub__(self, other: float) -> Law:
-        return _affine(self, -1.0, float(other)) if _is_number(other, "-", "boxplus") else NotImplemented
+        return _affine(self, -1.0, other) if _is_number(other, "-", "boxplus") else NotImplemented
 
     def __mul__(self, other: float) -> Law:
-        return _affine(self, float(other), 0.0) if _is_number(other, "*", "boxtimes") else NotImplemented
+        return _affine(self, other, 0.0) if _is_number(other, "*", "boxtimes") else NotImplemented
 
     def __rmul__(self, other: float) -> Law:
         return self * other
@@ -357,7 +359,7 @@ class Law(ABC):
             return NotImplemented
         if other == 0:
             raise ValueError(f"a law must be divided by a number != 0, got {other!r}")
-        return _affine(self, 1.0 / float(other), 0.0)
+        return _affine(self, 1.0 / finite("the divisor", other), 0.0)
 
     def __neg__(self) -> Law:
         return _affine(self, -1.0, 0.0)

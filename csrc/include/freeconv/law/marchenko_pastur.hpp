@@ -41,7 +41,9 @@ struct MarchenkoPastur {
     const Complex<double> big = -(half + root);
     const Complex<double> m1 = (1.0 / a) * big;
     const Complex<double> m2 = (alpha * beta) * reciprocal(big);
-    // m = int t/(z - t): below the axis for a law on [0, inf), above it for one on (-inf, 0].
+    // m = int t/(z - t): below the axis for a law on [0, inf), above it for one on (-inf, 0]; m1 m2 > 0, so just one
+    // is. At real z (far out, where transforms start) it is the root that vanishes at infinity.
+    if (z.im == 0.0) return p0 + (squared_modulus(m1) < squared_modulus(m2) ? m1 : m2);
     return p0 + ((m1.im < m2.im) == (alpha > 0.0) ? m1 : m2);
   }
 

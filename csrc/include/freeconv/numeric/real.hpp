@@ -1,7 +1,8 @@
 // Elementary functions of one double, free of branches and of libm calls, so that a plain loop over
 // lanes vectorises and every instruction set gives the same bits.
 //
-// Accuracy: below 1.5 ulp on the ranges stated; tests/test_numeric.py measures it against mpmath.
+// Accuracy on the ranges stated: 1.5 ulp for log_ and exp_, 2.5 ulp for atan2_ and sincos_; tests/cpp/test_numeric.cpp
+// measures it against long double.
 #pragma once
 
 #include <bit>

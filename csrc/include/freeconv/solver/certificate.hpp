@@ -50,7 +50,9 @@ inline void count_violations(const Sweeps<R, W>& sweeps, int* violations) {
       const double argument = sheet + atan2_(turn.im, turn.re);
       const bool right_sheet =
           !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > -kAngleRounding));
-      const bool above = node.same_z || p.z.im > -kAngleRounding * (fabs_(p.z.re) + fabs_(p.z.im));
+      // z = F + K of a sum is rounded in units of |F|, which is large where G is near 0.
+      const double rounding = node.form == Form::sum ? 4.0 * kEpsilon * (fabs_(p.f.re) + fabs_(p.f.im)) : 0.0;
+      const bool above = node.same_z || p.z.im > -kAngleRounding * (fabs_(p.z.re) + fabs_(p.z.im)) - rounding;
       violations[i] += (branch && above && right_sheet) ? 0 : 1;
     }
   }

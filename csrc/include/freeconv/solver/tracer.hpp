@@ -45,6 +45,8 @@ class Tracer {
   bool correct_real(double x, Leaves& u, int limit = 20);
   // From infinity down to z, Im z > 0.
   bool descend_to(Complex<double> z, Leaves& u);
+  // From infinity down to x + iy' with y' <= y, in double-double below 1e-3 of the law's width.
+  bool approach(double x, double y, Leaves& u);
   // From infinity down to the axis.
   Located locate(double x, Leaves& u);
   // First from the state given, then from infinity.

@@ -19,6 +19,7 @@ class Transform {
   bool k_at(Argument kind, Complex<double> value, Complex<double>& k);
 
  private:
+  bool follow(Argument kind, Complex<double> value, Complex<double>& k);
   bool correct(Argument kind, Complex<double> value, State<double, 1>& u, Complex<double>& k);
 
   const Program& program_;

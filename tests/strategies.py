@@ -1,0 +1,124 @@
+"""Hypothesis strategies: random laws, from single leaves to trees two operations deep.
+
+Parameters keep away from what only test_regressions looks at (tiny weights, scales of 1e30); exact halves, square
+Gaussian factors and atoms that meet 1 exactly are drawn often, being where density and support are singular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+import freeconv as fc
+
+Draw = Callable[[st.SearchStrategy[float]], float]
+
+
+def probabilities() -> st.SearchStrategy[float]:
+    """Weights: eighths, which meet 1 exactly, or any."""
+    return st.sampled_from([0.125, 0.25, 0.5, 0.5, 0.625, 0.75, 0.875]) | st.floats(0.1, 0.9)
+
+
+def ratios() -> st.SearchStrategy[float]:
+    """Aspect ratios and rates: square ones, or any moderate one."""
+    return st.sampled_from([0.5, 1.0, 1.0, 2.0]) | st.floats(0.2, 4.0)
+
+
+def scales() -> st.SearchStrategy[float]:
+    """Scales about 1."""
+    return st.just(1.0) | st.floats(0.4, 2.5)
+
+
+def powers() -> st.SearchStrategy[float]:
+    """Multiplicities, fractional ones included."""
+    return st.sampled_from([1.0, 1.0, 1.0, 1.5, 2.0, 3.0])
+
+
+@st.composite
+def discrete(draw: st.DrawFn, *, positive: bool) -> fc.Law:
+    """Two to four atoms at distances of at least 1/4, weights in sixteenths."""
+    count = draw(st.integers(2, 4))
+    grid = st.integers(0 if positive else -8, 16)
+    locations = sorted(draw(st.lists(grid, min_size=count, max_size=count, unique=True)))
+    cuts = sorted(draw(st.lists(st.integers(1, 15), min_size=count - 1, max_size=count - 1, unique=True)))
+    weights = [(b - a) / 16.0 for a, b in zip([0, *cuts], [*cuts, 16], strict=True)]
+    return fc.Discrete([location / 4.0 for location in locations], weights)
+
+
+@st.composite
+def interval(draw: st.DrawFn, kind: type[fc.Arcsine] | type[fc.Uniform], low: float) -> fc.Law:
+    """An arcsine or a uniform law above `low`."""
+    start = draw(st.just(low) | st.floats(low, low + 2.0))
+    return kind(start, start + draw(st.floats(0.5, 3.0)))
+
+
+def positive_leaves() -> st.SearchStrategy[fc.Law]:
+    """Leaves on [0, ∞)."""
+    return st.one_of(
+        st.builds(fc.Bernoulli, probabilities(), scales()),
+        discrete(positive=True),
+        st.builds(fc.MarchenkoPastur, ratios(), scales()),
+        st.builds(fc.FreePoisson, ratios(), scales()),
+        st.builds(lambda mean, part: fc.Semicircle(mean, (part * mean / 2.0) ** 2), scales(), st.floats(0.2, 0.95)),
+        interval(fc.Arcsine, 0.0),
+        interval(fc.Uniform, 1.0),
+    )
+
+
+def leaves() -> st.SearchStrategy[fc.Law]:
+    """Leaves anywhere."""
+    return st.one_of(
+        positive_leaves(),
+        discrete(positive=False),
+        st.builds(fc.FreePoisson, ratios(), scales().map(lambda scale: -scale)),
+        st.builds(fc.Semicircle, st.floats(-2.0, 2.0), st.floats(0.05, 4.0)),
+        interval(fc.Arcsine, -2.0),
+        interval(fc.Uniform, -2.0),
+    )
+
+
+@st.composite
+def products(draw: st.DrawFn, factors: st.SearchStrategy[fc.Law] | None = None) -> fc.Law:
+    """⊠ of two or three laws on [0, ∞) with multiplicities."""
+    factors = positive_leaves() if factors is None else factors
+    count = draw(st.integers(2, 3))
+    return fc.boxtimes(*[fc.boxtimes_power(draw(factors), draw(powers())) for _ in range(count)])
+
+
+@st.composite
+def sums(draw: st.DrawFn, terms: st.SearchStrategy[fc.Law] | None = None) -> fc.Law:
+    """⊞ of two or three laws with multiplicities."""
+    terms = leaves() if terms is None else terms
+    count = draw(st.integers(2, 3))
+    return fc.boxplus(*[fc.boxplus_power(draw(terms), draw(powers())) for _ in range(count)])
+
+
+def corners(law: st.SearchStrategy[fc.Law]) -> st.SearchStrategy[fc.Law]:
+    """Free compressions."""
+    return st.builds(fc.compress, law, st.sampled_from([0.25, 0.5, 0.75, 0.9]))
+
+
+def resized(law: st.SearchStrategy[fc.Law]) -> st.SearchStrategy[fc.Law]:
+    """Size changes to larger matrices, which every law on [0, ∞) allows."""
+    return st.builds(fc.resize, law, st.sampled_from([1.25, 2.0]))
+
+
+def layers() -> st.SearchStrategy[fc.Law]:
+    """The recursion of tangent kernels: a product, scaled, shifted, multiplied again."""
+    inner = products().map(lambda law: 0.5 * law + 1.0)
+    return st.builds(fc.boxtimes, inner, positive_leaves())
+
+
+def positive_laws() -> st.SearchStrategy[fc.Law]:
+    """Laws on [0, ∞): leaves, products, sums, size changes, products of sums, layers."""
+    leaf = positive_leaves()
+    flat = products() | sums(leaf) | resized(leaf) | corners(leaf)
+    return st.one_of(leaf, flat, products(leaf | sums(leaf)), resized(products()), layers())
+
+
+def laws() -> st.SearchStrategy[fc.Law]:
+    """Laws anywhere: all of `positive_laws`, sums and corners with negative support, shifts, reflections."""
+    tree = st.one_of(leaves(), sums(), sums(leaves() | products()), corners(sums()), positive_laws())
+    moved = st.builds(lambda law, scale, shift: scale * law + shift, tree, st.sampled_from([-1.0, 2.0]), st.floats(-1, 1))
+    return st.one_of(tree, tree, moved).filter(lambda law: not isinstance(law, fc.PointMass))
