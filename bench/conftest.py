@@ -25,11 +25,13 @@ class Timer(Protocol):
 def timer(benchmark: BenchmarkFixture) -> Timer:
     """One call a round after one to warm up; `bench.report` reads what is put into `extra_info`."""
 
+    pedantic: Any = benchmark.pedantic  # comes without types
+
     def run(
         who: str, function: Callable[[], Any], *, points: int = 1, error: float | None = None, rounds: int = 5
     ) -> None:
         benchmark.extra_info.update(who=who, points=points, error=error)
-        benchmark.pedantic(function, rounds=rounds, iterations=1, warmup_rounds=1)
+        pedantic(function, rounds=rounds, iterations=1, warmup_rounds=1)
 
     return run
 

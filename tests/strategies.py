@@ -120,5 +120,7 @@ def positive_laws() -> st.SearchStrategy[fc.Law]:
 def laws() -> st.SearchStrategy[fc.Law]:
     """Laws anywhere: all of `positive_laws`, sums and corners with negative support, shifts, reflections."""
     tree = st.one_of(leaves(), sums(), sums(leaves() | products()), corners(sums()), positive_laws())
-    moved = st.builds(lambda law, scale, shift: scale * law + shift, tree, st.sampled_from([-1.0, 2.0]), st.floats(-1, 1))
+    moved = st.builds(
+        lambda law, scale, shift: scale * law + shift, tree, st.sampled_from([-1.0, 2.0]), st.floats(-1, 1)
+    )
     return st.one_of(tree, tree, moved).filter(lambda law: not isinstance(law, fc.PointMass))

@@ -94,7 +94,9 @@ def test_imports_follow_the_layers(path: Path) -> None:
 
 
 def test_the_engine_alone_imports_the_core() -> None:
-    importers = {module_of(path) for path in SOURCES if re.search(r"import.*\b_core\b|\b_core\b.*import", path.read_text())}
+    importers = {
+        module_of(path) for path in SOURCES if re.search(r"import.*\b_core\b|\b_core\b.*import", path.read_text())
+    }
     assert importers == {"engine", "__init__"}
 
 

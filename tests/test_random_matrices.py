@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ SIGMAS = 4.0
 for one in 500 choices of the seeds, and the seeds are fixed."""
 
 
-def compare(law: fc.Law, eigenvalues: Array, *, bound: float, smear: float = 1e-3) -> None:
+def compare(law: fc.Law, eigenvalues: NDArray[Any], *, bound: float, smear: float = 1e-3) -> None:
     """Assert that eigenvalues follow a law within `bound` in Kolmogorov distance."""
     atoms = law.atoms()
     pairs = np.column_stack([atoms.locations, atoms.weights])
@@ -193,7 +194,7 @@ def network_bound(width: int, networks: int, depth: int) -> float:
     A network's distribution function is off by the share of active units in its layers, each of standard deviation at
     most 1/(2√width), which √networks averages; and by O(depth/width) in the mean.
     """
-    return SIGMAS * 0.5 * np.sqrt(depth / (width * networks)) + 4.0 * depth / width
+    return SIGMAS * 0.5 * math.sqrt(depth / (width * networks)) + 4.0 * depth / width
 
 
 @pytest.mark.parametrize("name", JACOBIANS)

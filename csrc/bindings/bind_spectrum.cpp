@@ -13,7 +13,8 @@ namespace {
 std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, double deviation,
                                         const Array<double>& atom_locations, const Array<double>& atom_weights,
                                         const Array<double>& singular) {
-  Program program = read_program(arrays, true);
+  Program program = read_program(arrays, true, Offsets::at_zero);
+  Program far = read_program(arrays, true, Offsets::none);
   if (!std::isfinite(mean)) throw py::value_error("mean must be finite, got " + std::to_string(mean));
   if (!(deviation > 0.0 && std::isfinite(deviation))) {
     throw py::value_error("deviation must be > 0 and finite, got " + std::to_string(deviation));
@@ -30,7 +31,7 @@ std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, do
     if (!std::isfinite(point)) throw py::value_error("singular points must be finite, got " + std::to_string(point));
   }
   const py::gil_scoped_release release;
-  return std::make_unique<Spectrum>(std::move(program), std::move(facts));
+  return std::make_unique<Spectrum>(std::move(program), std::move(far), std::move(facts));
 }
 
 Array<double> support(const Spectrum& self) {

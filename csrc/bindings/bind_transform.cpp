@@ -10,7 +10,7 @@ namespace {
 // K at each value, NaN where it could not be followed.
 Array<std::complex<double>> r_parts(const py::tuple& arrays, bool at_m, const Array<std::complex<double>>& values) {
   const auto* in = reinterpret_cast<const double*>(data_of(values, "values"));
-  const Program program = read_program(arrays, false);
+  const Program program = read_program(arrays, false, Offsets::at_zero);
   const py::ssize_t n = values.shape(0);
   Array<std::complex<double>> result(n);
   auto* out = reinterpret_cast<double*>(result.mutable_data());

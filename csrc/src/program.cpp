@@ -85,14 +85,34 @@ double node_mean(const Program& program, const Node& n) {
   }
 }
 
-// 1 - mu{0}: the natural offset of a product.
-double natural_offset(const Node& n) {
+// 1 - mu{0} to double-double where it is known from the parameters; {0, 0} where it is not.
+DoubleDouble off_zero(const Program& program, const Node& n) {
   switch (n.kind) {
-    case Kind::boxtimes: return n.parameters[0];
-    case Kind::bernoulli: return n.parameters[0];
-    case Kind::marchenko_pastur: return std::min(1.0, n.parameters[1] / n.parameters[2]);
-    default: return 1.0;
+    case Kind::discrete: return n.off_zero;
+    case Kind::bernoulli: return DoubleDouble(n.parameters[0]);
+    case Kind::marchenko_pastur:
+      return n.parameters[1] < n.parameters[2] ? DoubleDouble(n.parameters[1]) / DoubleDouble(n.parameters[2])
+                                               : DoubleDouble(1.0);
+    case Kind::semicircle:
+    case Kind::arcsine:
+    case Kind::uniform: return DoubleDouble(1.0);
+    case Kind::boxtimes: return n.own_p0;
+    case Kind::resize: {
+      const DoubleDouble child = off_zero(program, program.nodes[static_cast<std::size_t>(n.children[0].index)]);
+      return child / DoubleDouble(n.parameters[0]);
+    }
+    default: return DoubleDouble(0.0);
   }
+}
+
+// The smallest of the factors', which the parameter tells to double precision.
+DoubleDouble product_offset(const Program& program, const Node& n) {
+  const double known = n.parameters[0];
+  for (const Child& c : n.children) {
+    const DoubleDouble exact = off_zero(program, program.nodes[static_cast<std::size_t>(c.index)]);
+    if (std::fabs(exact.hi - known) <= 1e-14) return exact;
+  }
+  return DoubleDouble(known);
 }
 
 Form root_form(const Node& n) {
@@ -105,27 +125,28 @@ Form root_form(const Node& n) {
 }
 
 // Forms and offsets travel from the root to the leaves.
-void assign_forms(Program& program) {
+void assign_forms(Program& program, Offsets offsets) {
   Node& root = program.nodes.back();
   root.form = root_form(root);
-  root.p0 = root.form == Form::product ? natural_offset(root) : 0.0;
+  const bool offset_root = root.form == Form::product && offsets == Offsets::at_zero;
+  root.p0 = offset_root ? off_zero(program, root) : DoubleDouble(0.0);
   for (auto it = program.nodes.rbegin(); it != program.nodes.rend(); ++it) {
     Node& n = *it;
     Form form = Form::sum;
     if (n.kind == Kind::boxtimes) {
       form = Form::product;
-      n.own_p0 = n.parameters[0];
-      n.shift_p0 = two_sum(n.p0, -n.own_p0);
+      if (offsets == Offsets::none) n.own_p0 = DoubleDouble(0.0);
+      n.shift_p0 = n.p0 - n.own_p0;
     } else if (n.kind == Kind::resize) {
       form = Form::product;
       const double r = n.parameters[0];
-      n.own_p0 = n.form == Form::product ? r * n.p0 : 0.0;
-      n.shift_p0 = DoubleDouble(n.p0) - DoubleDouble(n.own_p0) / DoubleDouble(r);
+      n.own_p0 = n.form == Form::product ? DoubleDouble(r) * n.p0 : DoubleDouble(0.0);
+      n.shift_p0 = n.p0 - n.own_p0 / DoubleDouble(r);
     }
     for (const Child& c : n.children) {
       Node& child = program.nodes[static_cast<std::size_t>(c.index)];
       child.form = form;
-      child.p0 = form == Form::product ? n.own_p0 : 0.0;
+      child.p0 = form == Form::product ? n.own_p0 : DoubleDouble(0.0);
     }
   }
 }
@@ -161,7 +182,7 @@ void mark_identities(Program& program) {
 
 }  // namespace
 
-LoadResult load_program(const ProgramArrays& in, bool peel) {
+LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
   LoadResult result;
   const auto fail = [&](const char* message) {
     result.error = message;
@@ -204,6 +225,7 @@ LoadResult load_program(const ProgramArrays& in, bool peel) {
       n.leaf = program.leaf_count();
       program.leaf_nodes.push_back(static_cast<int>(v));
     }
+    if (n.kind == Kind::boxtimes) n.own_p0 = product_offset(program, n);
     n.mean = node_mean(program, n);
     program.nodes.push_back(std::move(n));
   }
@@ -211,7 +233,7 @@ LoadResult load_program(const ProgramArrays& in, bool peel) {
     if (program.nodes[static_cast<std::size_t>(v)].parent < 0) return fail("only the last node may be a root");
   }
   if (peel) peel_root(program);
-  assign_forms(program);
+  assign_forms(program, offsets);
   mark_identities(program);
   return result;
 }

@@ -130,6 +130,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
   std::vector<Knot> done;
   done.push_back(pending.back());
   pending.pop_back();
+  int stops = 0;
   while (!pending.empty()) {
     const Knot& a = done.back();
     const Knot& b = pending.back();
@@ -137,7 +138,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     middle.x = position(interval, 0.5 * (a.t + b.t));
     middle.t = coordinate(interval, middle.x);
     const bool narrow = b.t - a.t < 4.0 * kShortestStep || !(middle.t > a.t && middle.t < b.t);
-    if (narrow || a.broken) {
+    if (narrow || a.broken || stops >= kMostStops) {
       done.push_back(b);
       pending.pop_back();
       continue;
@@ -146,6 +147,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     middle.u = guess;
     const bool followed = tracer_.correct({middle.x, 0.0}, middle.u);
     if (!followed) {
+      ++stops;
       middle.u = guess;
       const Located at = tracer_.locate(middle.x, middle.u);
       if (at.where == Where::outside) {

@@ -9,10 +9,15 @@ namespace freeconv {
 namespace {
 
 constexpr int kLanes = 16;
+// Gaps that may turn up while the skeletons are built.
+constexpr int kMostSplits = 64;
+// In standard deviations from the mean: beyond, m = eta - p0 loses a digit and more of what is left of it.
+constexpr double kFar = 10.0;
 
 }  // namespace
 
-Spectrum::Spectrum(Program program, CoreFacts facts) : program_(std::move(program)), facts_(std::move(facts)) {
+Spectrum::Spectrum(Program program, Program far, CoreFacts facts)
+    : program_(std::move(program)), far_(std::move(far)), facts_(std::move(facts)) {
   const Node& root = program_.root();
   for (const Child& c : root.children) child_nodes_.push_back(c.index);
   if (child_nodes_.empty()) child_nodes_.push_back(static_cast<int>(program_.nodes.size()) - 1);
@@ -21,7 +26,7 @@ Spectrum::Spectrum(Program program, CoreFacts facts) : program_(std::move(progra
 }
 
 void Spectrum::build() {
-  Tracer tracer = make_tracer();
+  Tracer tracer = make_tracer(program_);
   SupportFinder finder(program_, tracer, facts_.atoms, facts_.singular);
   std::vector<Interval> pending;
   complete_ = finder.run(pending);
@@ -52,7 +57,7 @@ void Spectrum::build() {
     pending.pop_back();
     Skeleton piece;
     const GapFound gap = builder.build(interval, piece);
-    if (gap.found && ++splits < 1000) {
+    if (gap.found && ++splits < kMostSplits) {
       complete_ = finder.split(interval, gap.inside, gap.outside, pending) && complete_;
       continue;
     }
@@ -87,7 +92,7 @@ int Spectrum::piece_of(double x) const {
 }
 
 void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out) const {
-  DensityBlocks<kLanes> blocks(program_, pieces_, make_tracer());
+  DensityBlocks<kLanes> blocks(program_, pieces_, make_tracer(program_));
   for (std::size_t at = 0; at < n; at += kLanes) {
     const int count = static_cast<int>(std::min<std::size_t>(kLanes, n - at));
     DoubleDouble core[kLanes];
@@ -120,11 +125,15 @@ double Spectrum::touching(double x) const {
 }
 
 void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* omega, signed char* status) const {
-  Tracer tracer = make_tracer();
-  State<double, 1> u = tracer.make_state();
+  Tracer near_tracer = make_tracer(program_);
+  Tracer far_tracer = make_tracer(far_);
+  State<double, 1> u = near_tracer.make_state();
   const double nan = __builtin_nan("");
   for (std::size_t j = 0; j < n; ++j) {
     Complex<double> point{z[2 * j], z[2 * j + 1]};
+    const bool is_far = std::hypot(point.re - facts_.mean, point.im) > kFar * facts_.deviation;
+    const Program& program = is_far ? far_ : program_;
+    Tracer& tracer = is_far ? far_tracer : near_tracer;
     Status here = Status::uncertified;
     bool real_outside = false;
     if (!(point.re == point.re) || !(point.im == point.im)) {
@@ -151,7 +160,7 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
     status[j] = static_cast<signed char>(here);
     if (cauchy != nullptr) {
       const Complex<double> g =
-          good ? root_cauchy(program_.root(), tracer.result().c.get(0), point) : Complex<double>{nan, nan};
+          good ? root_cauchy(program.root(), tracer.result().c.get(0), point) : Complex<double>{nan, nan};
       cauchy[2 * j] = g.re;
       cauchy[2 * j + 1] = real_outside ? 0.0 : g.im;
     }
@@ -160,7 +169,7 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
     for (std::size_t k = 0; k < child_nodes_.size(); ++k) {
       const auto v = static_cast<std::size_t>(child_nodes_[k]);
       const Complex<double> w =
-          good ? node_point(program_.nodes[v], tracer.sweeps().node(child_nodes_[k]), 0).z : Complex<double>{nan, nan};
+          good ? node_point(program.nodes[v], tracer.sweeps().node(child_nodes_[k]), 0).z : Complex<double>{nan, nan};
       omega[2 * (k * n + j)] = w.re;
       omega[2 * (k * n + j) + 1] = real_outside ? 0.0 : w.im;
     }

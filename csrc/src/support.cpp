@@ -55,7 +55,7 @@ bool SupportFinder::outer_probes(Probe& left, Probe& right) {
   if (root.form == Form::product) {
     left = Probe{};
     left.at.where = Where::outside;
-    left.at.mass_right = root.p0;
+    left.at.mass_right = root.p0.hi;
     return true;
   }
   reach = 4.0 * tracer_.width();

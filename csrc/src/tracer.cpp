@@ -13,6 +13,9 @@ double real_side(const Node& n) {
   return product_coordinate && n.parameters[0] > 0.0 ? -1e-250 : 1e-250;
 }
 
+// Near x^2 + e^2 = 0 no real Newton step is shorter than e: a step this short means that there is no height e above it.
+constexpr double kRealStepTolerance = 1e-12;
+
 // Mass of a leaf to the right of z, z off its support.
 double leaf_mass_right(const Node& n, const NodePoint& p) {
   const double x = p.z.re;
@@ -102,7 +105,7 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
     for (std::size_t l = 0; l < u.size(); ++l) {
       const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
       if (!std::isfinite(s)) return false;
-      fine = fine && std::fabs(s) <= kStepTolerance * std::fabs(u[l].re[0]);
+      fine = fine && std::fabs(s) <= kRealStepTolerance * std::fabs(u[l].re[0]);
       u[l].re[0] += s;
     }
     if (fine) {
@@ -340,7 +343,7 @@ bool Tracer::extrapolate_edge(double x, const Leaves& u, double& edge) {
   using Wide = Complex<DoubleDouble>;
   const NodeLanes<DoubleDouble, 1>& top = refiner_.sweeps().root();
   const RootStep<DoubleDouble> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Wide{});
-  Point w = leading(top.c.get(0)) - (root.form == Form::product ? root.p0 : 0.0);
+  Point w = leading(top.c.get(0)) - (root.form == Form::product ? root.p0.hi : 0.0);
   Point h = leading(r.slope / top.a.get(0));
   if (root.form == Form::product) h = x * h;
   // Where c runs to infinity (G = 0, or m = infinity) its inverse is the regular one.

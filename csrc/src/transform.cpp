@@ -15,7 +15,7 @@ double coordinate_size(const Node& n, Point u) {
   switch (n.kind) {
     case Kind::bernoulli:
     case Kind::marchenko_pastur:
-      return modulus(u - n.p0);
+      return modulus(u - n.p0.hi);
     case Kind::semicircle:
       return modulus(u);
     case Kind::discrete: {
@@ -45,7 +45,7 @@ RootValue root_value(const Node& root, const NodeLanes<double, 1>& top, Argument
     const Point m = k * g;
     return {m, (b - m * a) * g, k, b};
   }
-  const Point m = c - root.p0;
+  const Point m = c - root.p0.hi;
   const Point k = exp(top.k.get(0));
   const Point k_slope = k * b;
   if (kind == Argument::m) return {m, a, k, k_slope};

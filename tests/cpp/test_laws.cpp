@@ -37,7 +37,8 @@ double relative(Point got, Reference wanted) {
 // A point of the upper half-plane, near or far, never closer than 1e-2 of the width.
 Point upper(Random& random, double center, double width) {
   const double reach = random.below(4) == 0 ? 1e6 : 2.0;
-  return {center + width * random.uniform(-reach, reach), width * std::fabs(random.wide(-2.0, reach > 10.0 ? 5.0 : 1.0))};
+  return {center + width * random.uniform(-reach, reach),
+          width * std::fabs(random.wide(-2.0, reach > 10.0 ? 5.0 : 1.0))};
 }
 
 template <class Evaluate>
@@ -95,8 +96,7 @@ void leaves_of_sums() {
         return 2.0L / (y + std::sqrt(y - 3.0L) * std::sqrt(y + 3.0L));
       });
   const Arcsine arcsine{-1.0, 4.0};
-  sum_law(arcsine, 5.0, "arcsine", own,
-          [](Reference z) { return 1.0L / (std::sqrt(z + 1.0L) * std::sqrt(z - 4.0L)); });
+  sum_law(arcsine, 5.0, "arcsine", own, [](Reference z) { return 1.0L / (std::sqrt(z + 1.0L) * std::sqrt(z - 4.0L)); });
   const Uniform uniform{-1.0, 4.0};
   sum_law(uniform, 5.0, "uniform", own, [](Reference z) {
     const Reference inverse = 5.0L / (2.0L * z - 3.0L);

@@ -131,7 +131,8 @@ void children() {
   for (const Kind kind : {Kind::affine, Kind::resize}) {
     Tree two = one_leaf(Kind::semicircle, {0.0, 1.0});
     two.add(Kind::semicircle, {0.0, 1.0});
-    two.add(kind, kind == Kind::affine ? std::vector<double>{1.0, 0.0} : std::vector<double>{2.0}, {{0, 1.0}, {1, 1.0}});
+    two.add(kind, kind == Kind::affine ? std::vector<double>{1.0, 0.0} : std::vector<double>{2.0},
+            {{0, 1.0}, {1, 1.0}});
     expect(unfit, two);
   }
   Tree parent_leaf = one_leaf(Kind::semicircle, {0.0, 1.0});

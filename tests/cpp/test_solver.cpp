@@ -107,8 +107,8 @@ void located() {
   check(at_cusp.locate(-0.01, w).where == Outcome::inside, "on its other side");
 }
 
-void check_mass(const LoadResult& loaded, double center, double width, double x, double wanted,
-                const std::string& name, const Where& where = Where::current()) {
+void check_mass(const LoadResult& loaded, double center, double width, double x, double wanted, const std::string& name,
+                const Where& where = Where::current()) {
   check(*loaded.error == '\0', name + ": " + loaded.error, where);
   Tracer tracer(loaded.program, center, width);
   State<double, 1> u = tracer.make_state();

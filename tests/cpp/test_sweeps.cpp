@@ -160,8 +160,7 @@ Vector swept_step(const Program& program, const Vector& u, Complex<double> z, st
   sweeps.up(state_of<R>(u));
   const NodeLanes<R, 1>& top = sweeps.root();
   const Complex<R> target = root_target(program.root(), Complex<R>{R(z.re), R(z.im)});
-  const RootStep<R> r =
-      root_step(program.root(), top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
+  const RootStep<R> r = root_step(program.root(), top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
   Block<R, 1> step;
   step.set(0, r.residual / r.slope);
   sweeps.down(step);
@@ -269,8 +268,8 @@ void any_state() {
       std::vector<int> pivots(program.nodes.size());
       const Complex<double> z{random.uniform(-2.0, 8.0), random.uniform(0.1, 2.0)};
       const Vector swept = swept_step<double>(program, u, z, &pivots);
-      const Vector dense = dense_step(program, u, pivots, logarithmic,
-                                      logarithmic ? std::log(Value(z.re, z.im)) : Value(z.re, z.im));
+      const Vector dense =
+          dense_step(program, u, pivots, logarithmic, logarithmic ? std::log(Value(z.re, z.im)) : Value(z.re, z.im));
       compare(swept, dense, u, kAgreement, named.name + ": the step from any state");
       compare(swept_step<DoubleDouble>(program, u, z), dense, u, kAgreement, named.name + ": in double-double");
     }

@@ -6,12 +6,13 @@
 namespace freeconv {
 
 struct Bernoulli {
-  double p, value, p0;
+  double p, value;
+  DoubleDouble p0;
   DoubleDouble top;     // p - p0
   DoubleDouble bottom;  // 1 - p0
 
-  static Bernoulli make(double p, double value, double p0) {
-    return {p, value, p0, two_sum(p, -p0), two_sum(1.0, -p0)};
+  static Bernoulli make(double p, double value, DoubleDouble p0) {
+    return {p, value, p0, DoubleDouble(p) - p0, DoubleDouble(1.0) - p0};
   }
 
   template <class R>
@@ -23,7 +24,7 @@ struct Bernoulli {
   }
 
   // m = p v / (z - v)
-  Complex<double> locate(Complex<double> z) const { return p0 + (p * value) * reciprocal(z - value); }
+  Complex<double> locate(Complex<double> z) const { return p0.hi + (p * value) * reciprocal(z - value); }
 
   double mean() const { return p * value; }
 };

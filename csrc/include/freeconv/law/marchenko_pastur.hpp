@@ -11,8 +11,11 @@ struct MarchenkoPastur {
   double alpha, beta, gamma, power;
   DoubleDouble offset;  // beta - gamma p0, so that K = alpha (offset + gamma eta) without cancellation
 
-  static MarchenkoPastur make(double alpha, double beta, double gamma, double power, double p0) {
-    return {alpha, beta, gamma, power, DoubleDouble(beta) - two_product(gamma, p0)};
+  static MarchenkoPastur make(double alpha, double beta, double gamma, double power, DoubleDouble p0) {
+    const DoubleDouble difference = DoubleDouble(beta) - DoubleDouble(gamma) * p0;
+    // p0 = beta/gamma to 32 digits: what is left is rounding.
+    const bool zero = fabs_(difference.hi) <= 1e-30 * beta;
+    return {alpha, beta, gamma, power, zero ? DoubleDouble(0.0) : difference};
   }
 
   template <class R>

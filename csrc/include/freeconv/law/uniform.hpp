@@ -23,9 +23,9 @@ struct Uniform {
       s = {R(0.0), R(0.0)};
       for (int n = 60; n >= 1; --n) s = q * (R(1.0) / R(2.0 * n + 1.0) + s);
     } else {
-      // log((z-low)/(z-high)) = log(z-low) - log(z-high), both arguments in [0, pi]: no branch is crossed. From z
-      // itself and not from y, so that z -> low keeps its digits.
-      const Complex<R> difference = log(u - R(low)) - log(u - R(high));
+      // arg(z-low) - arg(z-high) is in [-pi, 0]: the principal logarithm of the quotient, of which left of the support
+      // the tiny argument keeps its digits. From z itself and not from y, so that z -> low keeps them too.
+      const Complex<R> difference = log((u - R(low)) / (u - R(high)));
       s = (R(0.5) * (y * difference)) - R(1.0);
     }
     const Complex<R> inverse_sum = reciprocal(R(1.0) + s);

@@ -22,10 +22,10 @@ inline NodePoint node_point(const Node& node, const NodeLanes<R, W>& lanes, int 
   const Complex<double> c = leading(lanes.c.get(i));
   const Complex<double> k = leading(lanes.k.get(i));
   if (node.form == Form::sum) return {c + k, c, k / c, (c + k) / c};
-  const Complex<double> m = c - node.p0;
+  const Complex<double> m = c - node.p0.hi;
   const Complex<double> inverse = reciprocal(m);
   const Complex<double> value = exp(k);
-  const Complex<double> one_plus_m = (1.0 - node.p0) + c;
+  const Complex<double> one_plus_m = (DoubleDouble(1.0) - node.p0).hi + c;
   return {value * (one_plus_m * inverse), value * inverse, m, one_plus_m};
 }
 

@@ -15,8 +15,8 @@ inline Complex<double> leaf_coordinate(const Node& n, Complex<double> z, Complex
   switch (n.kind) {
     case Kind::bernoulli: return bernoulli(n).locate(z);
     case Kind::marchenko_pastur:
-      if (n.parameters[3] == 1.0) return marchenko_pastur(n).locate(z, n.p0);
-      return n.p0 + previous_k / (z - previous_k);  // m = K/(z - K)
+      if (n.parameters[3] == 1.0) return marchenko_pastur(n).locate(z, n.p0.hi);
+      return n.p0.hi + previous_k / (z - previous_k);  // m = K/(z - K)
     case Kind::semicircle: return semicircle(n).locate(z);
     default: return z;
   }

@@ -25,8 +25,8 @@ template <class R>
 inline RootStep<R> root_step(const Node& root, Complex<R> c, Complex<R> k, Complex<R> a, Complex<R> b,
                              Complex<R> target) {
   if (root.form == Form::sum) return {target - (c + k), a + b};
-  const Complex<R> m = c - R(root.p0);
-  const Complex<R> one_plus_m = constant<R>(two_sum(1.0, -root.p0)) + c;
+  const Complex<R> m = c - constant<R>(root.p0);
+  const Complex<R> one_plus_m = constant<R>(DoubleDouble(1.0) - root.p0) + c;
   const Complex<R> inverse = reciprocal(m);
   return {target - (log(one_plus_m * inverse) + k), b - (a * inverse) / one_plus_m};
 }
@@ -35,7 +35,7 @@ inline RootStep<R> root_step(const Node& root, Complex<R> c, Complex<R> k, Compl
 template <class R>
 inline Complex<R> root_cauchy(const Node& root, Complex<R> c, Complex<R> z) {
   if (root.form == Form::sum) return reciprocal(c);
-  return (constant<R>(two_sum(1.0, -root.p0)) + c) / z;
+  return (constant<R>(DoubleDouble(1.0) - root.p0) + c) / z;
 }
 
 // pi times the density at real z = x, with no division of the small by the large: -Im G.

@@ -37,9 +37,9 @@ class RoundingBound {
       const RootStep<double> r = root_step(root, c, top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
       double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i));
       if (root.form == Form::product) {
-        const Complex<double> m = c - root.p0;
-        const Complex<double> one_plus_m = (1.0 - root.p0) + c;
-        total += 2.0 + (modulus(c) + root.p0) / modulus(m * one_plus_m);
+        const Complex<double> m = c - root.p0.hi;
+        const Complex<double> one_plus_m = (DoubleDouble(1.0) - root.p0).hi + c;
+        total += 2.0 + (modulus(c) + root.p0.hi) / modulus(m * one_plus_m);
       } else {
         total += modulus(c);
       }
@@ -64,7 +64,7 @@ class RoundingBound {
         const Complex<double> z = u.get(i);
         // G = t + w0/z and m = z G - 1 as sums of terms of both signs.
         if (n.form == Form::product) {
-          const Complex<double> m = lanes.c.get(i) - n.p0;
+          const Complex<double> m = lanes.c.get(i) - n.p0.hi;
           const Complex<double> g = reciprocal(z) * (1.0 + m);
           out[i] = 4.0 + k + moments / modulus(m) + weights / modulus(g) + steep * (1.0 + modulus(z) * weights);
         } else {
@@ -108,7 +108,7 @@ class RoundingBound {
           {
             const Complex<double> over_m = lanes.c.get(i) / lanes.k.get(i);
             const double turned = modulus(1.0 + (-(slope * over_m)));
-            out[i] = k * (out[i] + 4.0) * turned + modulus(slope) * c * (4.0 + n.own_p0 * modulus(over_m));
+            out[i] = k * (out[i] + 4.0) * turned + modulus(slope) * c * (4.0 + n.own_p0.hi * modulus(over_m));
           }
           break;
         case Kind::boxplus:
@@ -120,10 +120,10 @@ class RoundingBound {
           }
           // c = p0 + K/F, k = log K.
           const Complex<double> value = exp(lanes.k.get(i));
-          const Complex<double> m = lanes.c.get(i) - n.p0;
+          const Complex<double> m = lanes.c.get(i) - n.p0.hi;
           const Complex<double> over_k = reciprocal(value);
           out[i] = (out[i] + modulus(value)) * modulus(over_k * (1.0 + (-(slope * m)))) +
-                   modulus(slope) * (n.p0 + 4.0 * modulus(m)) + k;
+                   modulus(slope) * (n.p0.hi + 4.0 * modulus(m)) + k;
           break;
         }
         default: break;

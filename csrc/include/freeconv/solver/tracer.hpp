@@ -42,7 +42,7 @@ class Tracer {
   // Newton from `u` at z, Im z >= 0; true if it converged to the certified solution.
   bool correct(Complex<double> z, Leaves& u, int limit = 12);
   // The same on the real axis off the support: all unknowns real.
-  bool correct_real(double x, Leaves& u, int limit = 20);
+  bool correct_real(double x, Leaves& u, int limit = 30);
   // From infinity down to z, Im z > 0.
   bool descend_to(Complex<double> z, Leaves& u);
   // From infinity down to x + iy' with y' <= y, in double-double below 1e-3 of the law's width.

@@ -8,6 +8,9 @@
 
 namespace freeconv {
 
+// Relative distance within which a point inside the reported support may lie outside the true one.
+inline constexpr double kEdgeRounding = 4e-12;
+
 template <int W>
 class DensityBlocks {
  public:
@@ -58,11 +61,12 @@ class DensityBlocks {
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = at + static_cast<std::size_t>(i);
-      const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0);
+      const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0) &&
+                             root_density(program_.root(), result_.c.get(i), position[i]) >= 0.0;
       if (certified) {
         write(out, j, result_.c.get(i), position[i], Status::certified, result_.residual[i], result_.iterations[i]);
       } else {
-        recover(out, j, core[i], result_.iterations[i]);
+        recover(out, j, core[i], pieces_[static_cast<std::size_t>(piece[i])], result_.iterations[i]);
       }
     }
     (void)x;
@@ -89,7 +93,7 @@ class DensityBlocks {
   }
 
   // From infinity, by itself.
-  void recover(const Evaluated& out, std::size_t j, DoubleDouble x, int spent) {
+  void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, int spent) {
     State<double, 1> u = tracer_.make_state();
     Located at = tracer_.locate(x.hi, u);
     const int iterations = spent + at.iterations;
@@ -102,14 +106,17 @@ class DensityBlocks {
       const int wanted[1] = {1};
       int done[1] = {0};
       refiner.run(z, wanted, u, c, done);
-      if (done[0] != 0) {
+      if (done[0] != 0 && root_density(program_.root(), c.get(0), x.hi) >= 0.0) {
         write(out, j, c.get(0), x.hi, Status::recovered, at.residual, iterations);
         return;
       }
     }
     if (at.where == Where::outside || at.where == Where::edge) {
+      // Between the edge as it is and the double that stands for it.
+      const double distance = x.hi - piece.low < piece.high - x.hi ? x.hi - piece.low : piece.high - x.hi;
+      const bool at_edge = at.where == Where::edge || distance <= kEdgeRounding * fabs_(x.hi);
       out.density[j] = 0.0;
-      out.status[j] = static_cast<signed char>(at.where == Where::outside ? Status::outside : Status::edge);
+      out.status[j] = static_cast<signed char>(at_edge ? Status::edge : Status::outside);
       out.residual[j] = 0.0;
     } else {
       out.density[j] = __builtin_nan("");

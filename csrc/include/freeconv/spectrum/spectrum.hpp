@@ -27,7 +27,8 @@ struct Evaluated {
 
 class Spectrum {
  public:
-  Spectrum(Program program, CoreFacts facts);
+  // `far` is the same program without offsets, for points far from the law.
+  Spectrum(Program program, Program far, CoreFacts facts);
 
   // Intervals of the continuous part, ascending, as the user sees them.
   std::vector<double> support() const;
@@ -45,9 +46,10 @@ class Spectrum {
   void build();
   int piece_of(double x) const;
   double touching(double x) const;
-  Tracer make_tracer() const { return {program_, facts_.mean, facts_.deviation}; }
+  Tracer make_tracer(const Program& program) const { return {program, facts_.mean, facts_.deviation}; }
 
   Program program_;
+  Program far_;
   CoreFacts facts_;
   std::vector<int> child_nodes_;
   std::vector<Skeleton> pieces_;

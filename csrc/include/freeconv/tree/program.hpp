@@ -39,14 +39,14 @@ struct Child {
 struct Node {
   Kind kind{};
   Form form{};      // what the parent wants
-  double p0 = 0.0;  // the offset of eta in the parent's product
+  DoubleDouble p0;  // the offset of eta in the parent's product
   std::vector<double> parameters;
   std::vector<DoubleDouble> weights;  // of a discrete law, with sum 1
   DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere
   std::vector<Child> children;
   int parent = -1;
   int leaf = -1;          // number of the unknown, -1 for operations
-  double own_p0 = 0.0;    // boxtimes: its own offset
+  DoubleDouble own_p0;    // boxtimes, resize: the offset of its children's eta
   DoubleDouble shift_p0;  // product -> product: p0(parent) - p0(own) (resize: - p0(child)/ratio)
   double mean = 0.0;      // K at z = infinity
   bool same_z = false;    // its z is the root's
@@ -89,8 +89,11 @@ struct ProgramArrays {
   std::int64_t child_count;
 };
 
+// Whether eta = m + p0 with p0 = 1 - mu{0}, for digits at z -> 0, or eta = m, for digits at z -> infinity.
+enum class Offsets { at_zero, none };
+
 // `peel` takes shifts, scales and size changes off the root.
-LoadResult load_program(const ProgramArrays& arrays, bool peel);
+LoadResult load_program(const ProgramArrays& arrays, bool peel, Offsets offsets);
 
 // Typed views of a leaf's parameters.
 inline Discrete discrete(const Node& n) {

@@ -153,7 +153,7 @@ class Sweeps {
     sum_to_product(node, out);
     if constexpr (requires { law.low; }) {
       // Here u = z, and 1 + m = z/F is known without the cancellation of 1 + K/F at z -> 0.
-      const R offset = R(node.p0) - R(1.0);
+      const R offset = constant<R>(node.p0 - DoubleDouble(1.0));
       for (int i = 0; i < W; ++i) out.c.set(i, offset + u.get(i) * out.inverse_f.get(i));
     }
   }
@@ -163,7 +163,7 @@ class Sweeps {
     typename Discrete::Sums<R, W> sums;
     law.accumulate(u, sums);
     const R w0 = constant<R>(law.at_zero);
-    const R offset = constant<R>(DoubleDouble(node.p0) - law.off_zero);
+    const R offset = constant<R>(node.p0 - law.off_zero);
     for (int i = 0; i < W; ++i) {
       const Complex<R> z = u.get(i);
       const Complex<R> over_z = reciprocal(z);
@@ -232,7 +232,7 @@ class Sweeps {
       return;
     }
     for (int i = 0; i < W; ++i) {
-      const Complex<R> over_m = reciprocal(out.c.get(i) - R(node.own_p0));
+      const Complex<R> over_m = reciprocal(out.c.get(i) - constant<R>(node.own_p0));
       const Complex<R> k = exp(out.k.get(i));
       const Complex<R> f = k * over_m;
       out.k.set(i, k);
@@ -251,7 +251,7 @@ class Sweeps {
       const Complex<R> m = k * over_f;
       out.a.set(i, (out.b.get(i) - m * out.a.get(i)) * over_f);
       out.b.set(i, out.b.get(i) / k);
-      out.c.set(i, R(node.p0) + m);
+      out.c.set(i, constant<R>(node.p0) + m);
       out.k.set(i, log(k));
     }
   }
@@ -275,7 +275,7 @@ class Sweeps {
     const R r = R(node.parameters[0]);
     const R over_r = R(1.0) / r;
     for (int i = 0; i < W; ++i) {
-      const Complex<R> m = x.c.get(i) - R(node.own_p0);
+      const Complex<R> m = x.c.get(i) - constant<R>(node.own_p0);
       const Complex<R> top = R(1.0) + m;
       const Complex<R> bottom = r + m;
       out.c.set(i, constant<R>(node.shift_p0) + over_r * x.c.get(i));
