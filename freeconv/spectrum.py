@@ -13,7 +13,7 @@ from freeconv import closed, engine
 from freeconv._grids import complex_grid, real_grid, shaped
 from freeconv.atoms import atoms
 from freeconv.errors import ConvergenceError
-from freeconv.laws import Affine, Boxplus, Boxtimes, Law, PointMass
+from freeconv.laws import Affine, Boxplus, Boxtimes, FreePoisson, Law, PointMass
 from freeconv.moments import mean
 
 __all__ = [
@@ -157,9 +157,10 @@ def _transform(law: Law, values: ArrayLike, *, at_m: bool) -> Any:
     name = "m" if at_m else "g"
     flat, shape = complex_grid(name, values)
     k = _r_parts(law, flat, at_m=at_m)
-    k[np.isnan(flat)] = np.nan
     _require(k, flat, "S" if at_m else "R", name)
-    result = 1.0 / k if at_m else k
+    result = np.full_like(k, np.nan)
+    known = ~np.isnan(flat)
+    result[known] = 1.0 / k[known] if at_m else k[known]
     real = np.asarray(values).dtype.kind != "c"
     return shaped(result.real.copy() if real else result, shape)
 
@@ -219,9 +220,14 @@ def _core_points(frame: engine.Frame, z: NDArray[np.complex128]) -> NDArray[np.c
 
 
 def _mirrored(law: Law) -> Law | None:
-    """Return the law of −X if the root reflects (a reflected free product has no program, its reflection has)."""
+    """Return the law of −X if the root reflects (a reflected free product has no program, its reflection has).
+
+    A free Poisson law of negative jumps as well: its edge at 0 has all its digits only on the positive side.
+    """
     if isinstance(law, Affine) and law.scale < 0.0:
         return Affine(law.law, -law.scale, 0.0 - law.shift)
+    if isinstance(law, FreePoisson) and law.jump < 0.0:
+        return FreePoisson(law.rate, -law.jump)
     return None
 
 

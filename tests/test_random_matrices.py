@@ -246,13 +246,13 @@ def test_orthogonal_tangent_kernels_of_networks(depth: int) -> None:
 @pytest.mark.parametrize("weights", ["gaussian", "orthogonal"])
 @pytest.mark.parametrize("depth", [3, 6, 20])
 def test_wide_tangent_kernels(depth: int, weights: str) -> None:
-    assert_kernels(fc.MLP(depth, "relu", weights=weights, weight_variance=2.0), 800, 24)
+    assert_kernels(fc.MLP(depth, "relu", weights=weights, weight_variance=2.0), 600, 20)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JACOBIANS)
 def test_wide_jacobians(name: str) -> None:
     net = JACOBIANS[name]
-    law, eigenvalues = net.jacobian(), simulated(net, "jacobian", 800, 24)
+    law, eigenvalues = net.jacobian(), simulated(net, "jacobian", 600, 20)
     assert_moments(law, eigenvalues)
-    compare(law, eigenvalues, bound=network_bound(800, 24, net.depth))
+    compare(law, eigenvalues, bound=network_bound(600, 20, net.depth))

@@ -6,9 +6,9 @@
 namespace freeconv {
 namespace {
 
-// How near to its ends an interval is covered: 2e-12 of its width at an edge; 1e-61 at a hard edge.
+// How near to its ends an interval is covered: 2e-12 of its width at an edge, 1e-282 of it at a hard edge.
 constexpr double kEdgeReach = 27.0;
-constexpr double kZeroReach = 140.0;
+constexpr double kZeroReach = 650.0;
 constexpr double kLongestStep = 0.5;
 constexpr double kShortestStep = 1e-6;
 // A cell is fine enough when Newton needs this many steps from its cubic, or when it is this short.
@@ -54,6 +54,10 @@ double SkeletonBuilder::coordinate(const Interval& interval, double x) const {
   return std::log((x - interval.low) / (interval.high - x));
 }
 
+bool SkeletonBuilder::deep(const Interval& interval, double x) const {
+  return interval.low == 0.0 && program_.root().form == Form::product && x < kDeep * tracer_.width();
+}
+
 void SkeletonBuilder::finish(const Interval& interval, Knot& knot) {
   knot.du = tracer_.make_state();
   tracer_.tangent_at({knot.x, 0.0}, knot.u, knot.du);
@@ -95,6 +99,7 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
       }
       if (direction * from.t > kEdgeZone && from_error > 1e-3 * kKnotError) break;
       // Newton cannot follow: ask from infinity what is there.
+      if (deep(interval, to.x)) break;
       ++stops;
       to.u = from.u;
       const Located at = tracer_.locate(to.x, to.u);
@@ -146,6 +151,10 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     const State<double, 1> guess = interpolate(a, b, middle.t);
     middle.u = guess;
     const bool followed = tracer_.correct({middle.x, 0.0}, middle.u);
+    if (!followed && deep(interval, middle.x)) {
+      done.back().broken = true;
+      continue;
+    }
     if (!followed) {
       ++stops;
       middle.u = guess;

@@ -9,6 +9,8 @@ namespace freeconv {
 namespace {
 
 constexpr int kLanes = 16;
+// In standard deviations: an edge nearer to 0 is 0.
+constexpr double kZero = 1e-40;
 // Gaps that may turn up while the skeletons are built.
 constexpr int kMostSplits = 64;
 // In standard deviations from the mean: beyond, m = eta - p0 loses a digit and more of what is left of it.
@@ -50,6 +52,12 @@ void Spectrum::build() {
     cut.push_back(whole);
   }
   pending = std::move(cut);
+  // A sum on [0, inf) that reaches 0 has its edge there; bisection ends at the smallest height it can tell.
+  for (Interval& interval : pending) {
+    for (double* edge : {&interval.low, &interval.high}) {
+      if (std::fabs(*edge) <= kZero * facts_.deviation) *edge = 0.0;
+    }
+  }
   SkeletonBuilder builder(program_, tracer);
   int splits = 0;
   while (!pending.empty()) {

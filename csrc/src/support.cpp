@@ -178,12 +178,13 @@ bool SupportFinder::square_root_edge(Probe inside, const Probe& outside, Edge& f
   return false;
 }
 
-// Does the interval run down to 0? Steps of squared size, to 1e-100 of the start.
+// Does the interval run down to 0? Steps of squared size, to kDeep of the law's width.
 bool SupportFinder::reaches_zero(const Probe& inside, Probe& outside, Probe& last_inside) {
   last_inside = inside;
-  for (double decades = 1.0; decades <= 100.0; decades *= 2.0) {
+  const double floor = std::min(kDeep * tracer_.width(), 1e-6 * inside.x);
+  for (double decades = 1.0; last_inside.x > floor && decades < 400.0; decades *= 2.0) {
     Probe p = last_inside;
-    p.x = inside.x * std::pow(10.0, -std::min(decades, 100.0));
+    p.x = std::max(inside.x * std::pow(10.0, -decades), floor);
     p.at = tracer_.locate_from(p.x, p.u);
     if (p.at.where == Where::outside) {
       outside = p;

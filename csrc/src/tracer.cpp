@@ -15,6 +15,9 @@ double real_side(const Node& n) {
 
 // Near x^2 + e^2 = 0 no real Newton step is shorter than e: a step this short means that there is no height e above it.
 constexpr double kRealStepTolerance = 1e-12;
+constexpr double kRealResidual = 1e-8;
+// Sheets of a real power t differ by pi (t - 1), which is small for t next to 1.
+constexpr double kSheetRounding = 1e-9;
 
 // Mass of a leaf to the right of z, z off its support.
 double leaf_mass_right(const Node& n, const NodePoint& p) {
@@ -101,7 +104,9 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
     step.set(0, {r.residual.re / r.slope.re, 0.0});
     if (!std::isfinite(step.re[0])) return false;
     sweeps().down(step);
-    bool fine = std::fabs(r.residual.im) < 0.1;
+    // A short step alone can be a run to infinity (m -> 0, where the slope is 1/m).
+    const double allowed = kRealResidual * (root.form == Form::product ? 1.0 : std::fabs(x) + width_);
+    bool fine = std::fabs(r.residual.im) <= kSheetRounding && std::fabs(r.residual.re) <= allowed;
     for (std::size_t l = 0; l < u.size(); ++l) {
       const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
       if (!std::isfinite(s)) return false;
@@ -129,6 +134,10 @@ bool Tracer::certified_real(double x) {
     const NodeLanes<double, 1>& lanes = sweeps().node(static_cast<int>(v));
     const NodePoint p = node_point(n, lanes, 0);
     const Point own = own_slope(n, lanes, p);
+    // Im log K of a real K is 0 or -pi: of a negative K^t neither, it has no real power.
+    const bool real_power = n.kind != Kind::boxtimes || std::fabs(lanes.sheet[0]) <= kSheetRounding ||
+                            std::fabs(lanes.sheet[0] + kPi) <= kSheetRounding;
+    if (!real_power) return false;
     const double moves = (own * lanes.step.get(0)).re;
     if (!(moves > 0.0)) return false;
     if (n.leaf >= 0) {

@@ -343,7 +343,7 @@ class Law(ABC):
         return self + other
 
     def __sub__(self, other: float) -> Law:
-        return _affine(self, 1.0, -other) if _is_number(other, "-", "boxplus") else NotImplemented
+        return _affine(self, 1.0, -finite("shift", other)) if _is_number(other, "-", "boxplus") else NotImplemented
 
     def __rsub__(self, other: float) -> Law:
         return _affine(self, -1.0, other) if _is_number(other, "-", "boxplus") else NotImplemented

@@ -157,10 +157,13 @@ void derived() {
   const Program& program = loaded.program;
   check(program.leaf_count() == 3 && program.leaf_nodes == std::vector<int>{0, 1, 4}, "leaves in order");
   check(program.root().form == Form::sum && program.nodes[0].form == Form::product, "forms");
-  check(program.nodes[0].p0 == 1.0 && program.nodes[2].own_p0 == 1.0 && program.nodes[3].p0 == 0.0, "offsets");
+  check(program.nodes[0].p0.hi == 1.0 && program.nodes[2].own_p0.hi == 1.0 && program.nodes[3].p0.hi == 0.0, "offsets");
   check_close(program.nodes[2].mean, 2.0, 1e-15, "mean of a product");
   check_close(program.root().mean, 5.0, 1e-15, "mean of the sum");
   check(program.root().same_z && !program.nodes[3].same_z, "identities");
+
+  const LoadResult plain = valid_tree().load(true, Offsets::none);
+  for (const Node& n : plain.program.nodes) check(n.p0.hi == 0.0 && n.p0.lo == 0.0, "no offsets where none are wanted");
 
   Tree peeled_tree;
   const int leaf = peeled_tree.add(Kind::marchenko_pastur, {1.0, 1.0, 1.0, 1.0});

@@ -18,23 +18,35 @@ using Point = Complex<double>;
 using Outcome = freeconv::Where;  // Where alone is check.hpp's source location
 
 // Marchenko-Pastur of ratio 1 on [0, 4], and its square of edge 27/4 and K = (1 + m)^2.
+Tree square_tree() { return marchenko_pastur_tree(1.0); }
+Tree fuss_catalan_tree() { return marchenko_pastur_tree(1.0, 1.0, 2.0); }
+// No law: a product with a factor of mean 0 on both sides of 0. It loads, since signs are the caller's business.
+Tree no_law_tree() {
+  Tree tree;
+  const int coin = tree.add(Kind::discrete, {-1.0, 1.0, 0.5, 0.5});
+  tree.add(Kind::boxtimes, {1.0}, {{coin, 2.0}});
+  return tree;
+}
+
 const Program& square_law() {
-  static const LoadResult loaded = marchenko_pastur_tree(1.0).load();
+  static const LoadResult loaded = square_tree().load();
   return loaded.program;
 }
 const Program& fuss_catalan() {
-  static const LoadResult loaded = marchenko_pastur_tree(1.0, 1.0, 2.0).load();
+  static const LoadResult loaded = fuss_catalan_tree().load();
   return loaded.program;
 }
-// No law: a product with a factor of mean 0 on both sides of 0. It loads, since signs are the caller's business.
 const Program& no_law() {
-  static const LoadResult loaded = [] {
-    Tree tree;
-    const int coin = tree.add(Kind::discrete, {-1.0, 1.0, 0.5, 0.5});
-    tree.add(Kind::boxtimes, {1.0}, {{coin, 2.0}});
-    return tree.load();
-  }();
+  static const LoadResult loaded = no_law_tree().load();
   return loaded.program;
+}
+
+// As the bindings make it: near 0 with offsets, far away without.
+Spectrum spectrum_of(const Tree& tree, double mean, double deviation) {
+  CoreFacts facts;
+  facts.mean = mean;
+  facts.deviation = deviation;
+  return {tree.load(true).program, tree.load(true, Offsets::none).program, facts};
 }
 
 double square_density(double x) { return std::sqrt((4.0 - x) * x) / (2.0 * kPi * x); }
@@ -180,10 +192,7 @@ Grid evaluated(const Spectrum& spectrum, const std::vector<double>& x) {
 bool is(signed char status, Status wanted) { return status == static_cast<signed char>(wanted); }
 
 void statuses() {
-  CoreFacts facts;
-  facts.mean = 1.0;
-  facts.deviation = 1.0;
-  const Spectrum spectrum(square_law(), facts);
+  const Spectrum spectrum = spectrum_of(square_tree(), 1.0, 1.0);
   check(spectrum.complete(), "all of the mass was found");
   check(spectrum.support().size() == 2, "one interval");
   check_close(spectrum.support()[0], 0.0, 0.0, "its lower end");
@@ -204,8 +213,7 @@ void statuses() {
   }
   check(is(grid.status[8], Status::edge) && grid.density[8] == 0.0, "edge: the hard one");
 
-  facts.mean = 0.0;
-  const Spectrum nowhere(no_law(), facts);
+  const Spectrum nowhere = spectrum_of(no_law_tree(), 0.0, 1.0);
   check(!nowhere.complete(), "mass that cannot be found");
   const Grid none = evaluated(nowhere, {0.3, std::nan("")});
   check(is(none.status[0], Status::uncertified) && std::isnan(none.density[0]), "uncertified");
@@ -214,10 +222,7 @@ void statuses() {
 
 void block_values() {
   // Each point alone has the bits that it has among others, at any place of the block.
-  CoreFacts facts;
-  facts.mean = 1.0;
-  facts.deviation = std::sqrt(2.0);
-  const Spectrum spectrum(fuss_catalan(), facts);
+  const Spectrum spectrum = spectrum_of(fuss_catalan_tree(), 1.0, std::sqrt(2.0));
   Random random(41);
   std::vector<double> x;
   for (int i = 0; i < 203; ++i) x.push_back(random.uniform(-1.0, 8.0));
@@ -252,11 +257,7 @@ void edges() {
     check(tracer.extrapolate_edge(x, u, edge), "the edge can be extrapolated");
     check_close(edge, 6.75, std::pow(6.75 * distance, 2.0), "to the square of the distance");
   }
-  CoreFacts facts;
-  facts.deviation = 1.0;
-  const LoadResult two = noisy_atoms_tree({-2.0, 2.0, 0.5, 0.5}, 1.0).load();
-  facts.deviation = std::sqrt(5.0);
-  const Spectrum gap(two.program, facts);
+  const Spectrum gap = spectrum_of(noisy_atoms_tree({-2.0, 2.0, 0.5, 0.5}, 1.0), 0.0, std::sqrt(5.0));
   check(gap.support().size() == 4, "two intervals");
   // z(G) of +-a coins and variance 1: G = zeta/(zeta^2 - a^2) at zeta = z - G; edges where dz/dzeta = 0.
   const double a2 = 4.0;
@@ -271,9 +272,7 @@ void edges() {
 }
 
 void half_plane() {
-  CoreFacts facts;
-  facts.mean = 1.0;
-  const Spectrum spectrum(square_law(), facts);
+  const Spectrum spectrum = spectrum_of(square_tree(), 1.0, 1.0);
   const std::vector<double> z{1.0, 0.5, -3.0, 1e-3, 4.5, 0.0, 2.0, 0.0, std::nan(""), 1.0, 1e6, 1e6};
   const std::size_t n = z.size() / 2;
   std::vector<double> g(2 * n);

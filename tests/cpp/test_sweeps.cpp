@@ -29,18 +29,20 @@ struct Pair {
 
 Value power(Value base, long double t) { return std::exp(t * std::log(base)); }
 
+long double offset(const Node& n) { return static_cast<long double>(n.p0.hi) + static_cast<long double>(n.p0.lo); }
+
 // A leaf's pair from its own coordinate u.
 Pair leaf_pair(const Node& n, Value u) {
   const std::vector<double>& p = n.parameters;
   const auto parameter = [&](std::size_t i) { return static_cast<long double>(p[i]); };
   switch (n.kind) {
     case Kind::bernoulli: {
-      const Value m = u - static_cast<long double>(n.p0);
+      const Value m = u - offset(n);
       const Value k = parameter(1) * (parameter(0) + m) / (1.0L + m);
       return {k / m, k};
     }
     case Kind::marchenko_pastur: {
-      const Value m = u - static_cast<long double>(n.p0);
+      const Value m = u - offset(n);
       const Value k = power(parameter(0) * (parameter(1) + parameter(2) * m), parameter(3));
       return {k / m, k};
     }

@@ -35,7 +35,9 @@ class Tree {
             static_cast<std::int64_t>(children.size())};
   }
 
-  LoadResult load(bool peel = true) const { return load_program(arrays(), peel); }
+  LoadResult load(bool peel = true, Offsets offsets = Offsets::at_zero) const {
+    return load_program(arrays(), peel, offsets);
+  }
 
   std::vector<std::int32_t> kinds;
   std::vector<std::int64_t> parameter_offsets{0};

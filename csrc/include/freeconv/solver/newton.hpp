@@ -10,6 +10,8 @@ namespace freeconv {
 
 // A step below this part of Re u and of Im u is the last: Newton's next one is its square.
 inline constexpr double kStepTolerance = 3e-8;
+// ... if log z was met to this before it.
+inline constexpr double kLargestResidual = 1e-2;
 // Where rounding alone moves Im c by more than kFloorError (relative), the steps end at that floor: one within
 // kFloorSlack of it is accepted for double-double to finish, unless the floor is so high that the root is in doubt.
 inline constexpr double kFloorError = 1e-10;
@@ -75,7 +77,8 @@ class Newton {
       for (int i = 0; i < W; ++i) {
         shrink[i] = 1.0;
         rough[i] = error[i] > kFloorError && error[i] < kFloorLimit ? 1 : 0;
-        fine[i] = 1;
+        // Steps can be short on a run to infinity, too (m -> 0, where the slope is 1/m).
+        fine[i] = root.form == Form::sum || residual[i] < kLargestResidual ? 1 : 0;
       }
       for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
         const Block<double, W>& s = sweeps_.leaf_step(leaf);

@@ -10,6 +10,8 @@ namespace freeconv {
 
 // Relative distance within which a point inside the reported support may lie outside the true one.
 inline constexpr double kEdgeRounding = 4e-12;
+// A density below this, in units of 1/width, next to the axis at a point that cannot be solved is that of a cusp.
+inline constexpr double kVanishing = 1e-4;
 
 template <int W>
 class DensityBlocks {
@@ -115,14 +117,25 @@ class DensityBlocks {
       // Between the edge as it is and the double that stands for it.
       const double distance = x.hi - piece.low < piece.high - x.hi ? x.hi - piece.low : piece.high - x.hi;
       const bool at_edge = at.where == Where::edge || distance <= kEdgeRounding * fabs_(x.hi);
+      // Where the density does not fall towards the axis the point is not at an edge, but lost.
+      if (at.where == Where::edge && distance > kEdgeRounding * fabs_(x.hi) &&
+          !(root_density(program_.root(), at.c, x.hi) * tracer_.width() <= kVanishing)) {
+        give_up(out, j, at.residual, iterations);
+        return;
+      }
       out.density[j] = 0.0;
       out.status[j] = static_cast<signed char>(at_edge ? Status::edge : Status::outside);
       out.residual[j] = 0.0;
     } else {
-      out.density[j] = __builtin_nan("");
-      out.status[j] = static_cast<signed char>(Status::uncertified);
-      out.residual[j] = at.residual;
+      give_up(out, j, at.residual, iterations);
     }
+    out.iterations[j] = iterations;
+  }
+
+  static void give_up(const Evaluated& out, std::size_t j, double residual, int iterations) {
+    out.density[j] = __builtin_nan("");
+    out.status[j] = static_cast<signed char>(Status::uncertified);
+    out.residual[j] = residual;
     out.iterations[j] = iterations;
   }
 

@@ -48,6 +48,7 @@ class SkeletonBuilder {
   GapFound refine(const Interval& interval, std::vector<Knot>& knots);
   double position(const Interval& interval, double t) const;
   double coordinate(const Interval& interval, double x) const;
+  bool deep(const Interval& interval, double x) const;
   void finish(const Interval& interval, Knot& knot);
   State<double, 1> interpolate(const Knot& a, const Knot& b, double t) const;
 

@@ -15,6 +15,10 @@ namespace freeconv {
 // A continuous component lighter than this is beyond the rounding of the masses, and is not looked for.
 inline constexpr double kMassTolerance = 1e-11;
 
+// An interval that goes on below this part of the law's width is taken to reach 0. (No gap is looked for there either:
+// rounding leaves real and complex solutions too close to tell.)
+inline constexpr double kDeep = 1e-40;
+
 struct Atom {
   double location, weight;
 };

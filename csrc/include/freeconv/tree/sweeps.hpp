@@ -152,6 +152,7 @@ class Sweeps {
     if (node.form != Form::product) return;
     sum_to_product(node, out);
     if constexpr (requires { law.low; }) {
+      if (node.p0.hi == 0.0) return;  // eta = m is wanted: K/F
       // Here u = z, and 1 + m = z/F is known without the cancellation of 1 + K/F at z -> 0.
       const R offset = constant<R>(node.p0 - DoubleDouble(1.0));
       for (int i = 0; i < W; ++i) out.c.set(i, offset + u.get(i) * out.inverse_f.get(i));
@@ -164,6 +165,7 @@ class Sweeps {
     law.accumulate(u, sums);
     const R w0 = constant<R>(law.at_zero);
     const R offset = constant<R>(node.p0 - law.off_zero);
+    const bool plain = node.p0.hi == 0.0;
     for (int i = 0; i < W; ++i) {
       const Complex<R> z = u.get(i);
       const Complex<R> over_z = reciprocal(z);
@@ -173,7 +175,7 @@ class Sweeps {
       const Complex<R> k = sums.m.get(i) * f;
       const Complex<R> dk = -((sums.m2.get(i) + k * dg) * f);
       if (node.form == Form::product) {
-        out.c.set(i, offset + z * sums.t.get(i));
+        out.c.set(i, plain ? sums.m.get(i) : offset + z * sums.t.get(i));
         out.k.set(i, log(k));
         out.a.set(i, -sums.m2.get(i));
         out.b.set(i, dk / k);
