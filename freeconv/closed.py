@@ -39,17 +39,18 @@ def cauchy(law: Law, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
     Notes
     -----
     Arcsine: 1/(√(z − a) √(z − b)), both roots principal.  Uniform: log((z − a)/(z − b))/(b − a), as a difference of
-    principal logarithms so that no cut is crossed; far away, with w = (b − a)/(2z − a − b), it is 2 artanh(w)/(b − a), where
+    principal logarithms so that no cut is crossed; far away it is 2 artanh(w)/(b − a) with w = (b − a)/(2z − a − b), where
     the difference loses log10|z| digits.
     """
     z = z + 0.0  # turns an imaginary part of −0.0, the lower side of every cut, into +0.0
     if isinstance(law, Arcsine):
-        return 1.0 / (np.sqrt(z - law.low) * np.sqrt(z - law.high))
+        return np.asarray(1.0 / (np.sqrt(z - law.low) * np.sqrt(z - law.high)), dtype=np.complex128)
     if isinstance(law, Uniform):
         width = law.high - law.low
         w = width / (2.0 * z - (law.low + law.high))
         near = (np.log(z - law.low) - np.log(z - law.high)) / width
-        return np.where(np.abs(w) < 0.5, 2.0 * np.arctanh(np.where(np.abs(w) < 0.5, w, 0.0)) / width, near)
+        far = 2.0 * np.arctanh(np.where(np.abs(w) < 0.5, w, 0.0)) / width
+        return np.asarray(np.where(np.abs(w) < 0.5, far, near), dtype=np.complex128)
     if isinstance(law, PointMass):
         return 1.0 / (z - law.location)
     if isinstance(law, Discrete):

@@ -59,11 +59,12 @@ def solver(law: Law) -> _core.Spectrum:
         deviation = math.sqrt(variance(core / center)) * abs(center)
     if not (math.isfinite(center) and math.isfinite(deviation) and deviation > 0.0):
         raise ValueError(
-            f"the law's mean and standard deviation must be doubles > 0, got {center!r} and {deviation!r}; rescale the law"
+            f"the law's mean and standard deviation must be doubles, the latter > 0, got {center!r} and {deviation!r}; "
+            "rescale the law"
         )
     known = atoms(core)
     return _core.Spectrum(
-        tuple(lower(law).arrays()),
+        lower(law).arrays(),
         center,
         deviation,
         np.array(known.locations, dtype=np.float64),
@@ -74,4 +75,4 @@ def solver(law: Law) -> _core.Spectrum:
 
 def r_parts(law: Law, *, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return K = z − 1/G where m(z) (or else G(z)) takes the given values; NaN where it could not be followed."""
-    return _core.r_parts(tuple(lower(law).arrays()), at_m, values)
+    return _core.r_parts(lower(law).arrays(), at_m, values)

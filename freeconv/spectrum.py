@@ -111,7 +111,9 @@ def cauchy(law: Law, z: ArrayLike) -> Any:
     flat, shape = complex_grid("z", z)
     mirrored = _mirrored(law)
     if mirrored is not None:
-        return shaped(-1.0 * cauchy(mirrored, -flat), shape)
+        values = -1.0 * cauchy(mirrored, -flat)
+        # A real point is approached from above, its mirror image from below.
+        return shaped(np.where(flat.imag == 0.0, values.conj(), values), shape)
     lower = flat.imag < 0.0
     values = np.zeros_like(flat)
     finite = ~np.isinf(flat)  # G(∞) = 0

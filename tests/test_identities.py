@@ -36,8 +36,9 @@ CAUCHY = 1e-9
 """Values of G against each other: each certified to REFERENCE, taken through at most two more operations, times the
 condition of 1/G near its zeros."""
 
-DEPTH = 100.0
-"""e-folds for which a hard edge at 0 is followed before its power law is continued."""
+DEPTH = 75.0
+"""e-folds for which a hard edge at 0 is followed before its power law is continued.  A sum inside a product knows
+1 + m = z/F absolutely only, so that points below 1e-40 of the law may be UNCERTIFIED."""
 
 INVERSE = 1e-8
 """z from R or S at G(z): the condition number of z ↦ G is up to 1e2 at the distances used here."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 REFERENCE = 1e-11
-"""Relative error of a density at 1e-6 of an edge or farther: the package's promise.  (The core bounds each point's rounding
-by 7e-12 and goes to double-double above.)"""
+"""Relative error of a density at 1e-6 of an edge or farther: the package's promise.  (The core bounds each point's
+rounding by 7e-12 and goes to double-double above.)"""
 
 NEAREST = 1e-6
 """Relative distance from an edge down to which REFERENCE is promised."""
@@ -25,8 +25,8 @@ MOMENT = 1e-12
 def density_tolerance(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Relative tolerance of densities at `x`.
 
-    At a square-root edge the density's condition number is x/(2 distance).  Nearer than NEAREST the parameters themselves,
-    rounded to doubles when shifts and scales are folded into leaves, move the value by that times an ulp.
+    At a square-root edge the density's condition number is x/(2 distance).  Nearer than NEAREST the parameters, rounded
+    to doubles when shifts and scales are folded into leaves, move the value by that times an ulp.
     """
     if edges.size == 0:
         return np.full(x.shape, REFERENCE)

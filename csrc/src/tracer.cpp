@@ -18,6 +18,8 @@ constexpr double kRealStepTolerance = 1e-12;
 constexpr double kRealResidual = 1e-8;
 // Sheets of a real power t differ by pi (t - 1), which is small for t next to 1.
 constexpr double kSheetRounding = 1e-9;
+// A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
+constexpr double kMassRounding = 1e-9;
 
 // Mass of a leaf to the right of z, z off its support.
 double leaf_mass_right(const Node& n, const NodePoint& p) {
@@ -161,6 +163,7 @@ bool Tracer::certified_real(double x) {
       case Kind::boxtimes: mass -= (total - 1.0) * (p.m.re < 0.0 ? 1.0 : 0.0); break;
       default: mass -= (total - 1.0) * (p.f.re < 0.0 ? 1.0 : 0.0);
     }
+    if (!(mass > -kMassRounding && mass < 1.0 + kMassRounding)) return false;
     mass_[v] = mass;
   }
   return true;

@@ -14,18 +14,15 @@ double modulus(Point a) { return std::hypot(a.re, a.im); }
 double coordinate_size(const Node& n, Point u) {
   switch (n.kind) {
     case Kind::bernoulli:
-    case Kind::marchenko_pastur:
-      return modulus(u - n.p0.hi);
-    case Kind::semicircle:
-      return modulus(u);
+    case Kind::marchenko_pastur: return modulus(u - n.p0.hi);
+    case Kind::semicircle: return modulus(u);
     case Kind::discrete: {
       const Discrete law = discrete(n);
       double largest = 0.0;
       for (std::size_t j = 0; j < law.count; ++j) largest = std::max(largest, std::fabs(law.locations[j]));
       return modulus(u) + largest;
     }
-    default:
-      return modulus(u) + std::max(std::fabs(n.parameters[0]), std::fabs(n.parameters[1]));
+    default: return modulus(u) + std::max(std::fabs(n.parameters[0]), std::fabs(n.parameters[1]));
   }
 }
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import mpmath  # type: ignore[import-untyped]  # mpmath ships no type information
+import mpmath
 
 from tests.oracles.specs import Law
 
@@ -110,7 +111,7 @@ def bracketed_root(function: Callable[[Number], Number], low: Number, high: Numb
         if f_point == 0:
             return point
         ends = sorted([(low, f_low), (high, f_high), (middle, f_middle), (point, f_point)], key=lambda pair: pair[0])
-        for (a, f_a), (b, f_b) in zip(ends, ends[1:], strict=False):
+        for (a, f_a), (b, f_b) in pairwise(ends):
             if f_a == 0:
                 return a
             if (f_a > 0) != (f_b > 0):

@@ -86,10 +86,8 @@ def entries() -> list[Entry]:
         ("orthogonal L=5", 5, False),
     ]:
         spec = law(depth, gaussian)
-        if depth == 2:
-            support = (mpf(SLOPE) ** 2 * mpf(SCALE**2), mpf(SCALE**2))
-        else:
-            support = edges(depth, gaussian)
+        exact = (mpf(SLOPE) ** 2 * mpf(SCALE**2), mpf(SCALE**2))
+        support = exact if depth == 2 else edges(depth, gaussian)
         x = hard_edge_grid(support[1]) if gaussian else interval_grid(*support, 13)
         values = [tree.density(spec, point) for point in x]
         if depth == 2:

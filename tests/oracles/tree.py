@@ -98,7 +98,7 @@ class Climb:
 
     points: Iterator[Number]
     residuals: list[Number] = field(default_factory=list)
-    margin: Number = mpf(1)
+    margin: Number = field(default_factory=lambda: mpf(1))
 
     def keep(self, height: Number) -> None:
         """Record a quantity that must be positive."""
