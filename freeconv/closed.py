@@ -39,8 +39,8 @@ def cauchy(law: Law, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
     Notes
     -----
     Arcsine: 1/(√(z − a) √(z − b)), both roots principal.  Uniform: log((z − a)/(z − b))/(b − a), as a difference of
-    principal logarithms so that no cut is crossed; far away it is 2 artanh(w)/(b − a) with w = (b − a)/(2z − a − b), where
-    the difference loses log10|z| digits.
+    principal logarithms so that no cut is crossed; far away it is 2 artanh(w)/(b − a), w = (b − a)/(2z − a − b): the
+    difference loses log10|z| digits.
     """
     z = z + 0.0  # turns an imaginary part of −0.0, the lower side of every cut, into +0.0
     if isinstance(law, Arcsine):

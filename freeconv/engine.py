@@ -59,7 +59,7 @@ def solver(law: Law) -> _core.Spectrum:
         deviation = math.sqrt(variance(core / center)) * abs(center)
     if not (math.isfinite(center) and math.isfinite(deviation) and deviation > 0.0):
         raise ValueError(
-            f"the law's mean and standard deviation must be doubles, the latter > 0, got {center!r} and {deviation!r}; "
+            f"the law's mean and standard deviation must be doubles > 0, got {center!r} and {deviation!r}; "
             "rescale the law"
         )
     known = atoms(core)
