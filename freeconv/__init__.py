@@ -5,7 +5,7 @@
 >>> law.support().round(9).tolist()
 [[0.0, 16.457756897]]
 >>> round(law.density(1.0), 10)
-0.0730237079
+0.0730237041
 """
 
 from __future__ import annotations

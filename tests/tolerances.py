@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 REFERENCE = 1e-11
-"""Relative error of a density at 1e-6 of an edge or farther: the package's promise.  (The core bounds each point's
-rounding by 7e-12 and goes to double-double above.)"""
+"""Relative error of a density at 1e-6 of an edge or farther: the package's promise.  (The core estimates each
+point's rounding and goes to double-double above 7e-12.)"""
 
 NEAREST = 1e-6
 """Relative distance from an edge down to which REFERENCE is promised."""

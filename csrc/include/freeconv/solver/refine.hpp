@@ -5,7 +5,7 @@
 
 namespace freeconv {
 
-// Relative error that doubles may leave in the density, by the worst-case bound of rounding.hpp.
+// Relative error that doubles may leave in the density, by the estimate of rounding.hpp.
 inline constexpr double kAllowedError = 7e-12;
 
 template <int W>

@@ -1,7 +1,8 @@
-// A running bound of the rounding error of a solved block: how far Im c may be off in doubles.
+// A running estimate of the rounding error of a solved block: how far Im c may be off in doubles.
 //
-// Each node's curve is displaced by rounding. `bound` is that displacement in k at fixed c (first order, worst case
-// over signs); it travels up the tree like k itself, and the root's slope turns it into an error of Im c.
+// Each node's curve is displaced by rounding. The displacement in k at fixed c (first order, half an ulp an operation,
+// signs adding up) travels up the tree like k itself, and the root's slope turns it into an error of Im c. Against
+// 50-digit tables the estimate is 1.5 to 100 times the error.
 #pragma once
 
 #include <vector>
@@ -11,9 +12,9 @@
 namespace freeconv {
 
 template <int W>
-class RoundingBound {
+class RoundingEstimate {
  public:
-  explicit RoundingBound(const Program& program) : bound_(program.nodes.size() * W) {}
+  explicit RoundingEstimate(const Program& program) : error_(program.nodes.size() * W) {}
 
   // Relative error of Im c (`height`) in each lane, from the lanes of the last upward sweep.
   void run(const Sweeps<double, W>& sweeps, const State<double, W>& u, const Block<double, W>& target,
@@ -22,7 +23,7 @@ class RoundingBound {
     for (std::size_t v = 0; v < program.nodes.size(); ++v) {
       const Node& n = program.nodes[v];
       const NodeLanes<double, W>& lanes = sweeps.node(static_cast<int>(v));
-      double* out = bound_.data() + v * W;
+      double* out = error_.data() + v * W;
       if (n.leaf >= 0) {
         leaf(n, lanes, u[static_cast<std::size_t>(n.leaf)], out);
       } else {
@@ -31,7 +32,7 @@ class RoundingBound {
     }
     const Node& root = program.root();
     const NodeLanes<double, W>& top = sweeps.root();
-    const double* residual = bound_.data() + (program.nodes.size() - 1) * W;
+    const double* residual = error_.data() + (program.nodes.size() - 1) * W;
     for (int i = 0; i < W; ++i) {
       const Complex<double> c = top.c.get(i);
       const RootStep<double> r = root_step(root, c, top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
@@ -50,7 +51,7 @@ class RoundingBound {
  private:
   static double modulus(Complex<double> a) { return sqrt_(a.re * a.re + a.im * a.im); }
 
-  // All bounds are in units of kEpsilon.
+  // All in units of kEpsilon.
   void leaf(const Node& n, const NodeLanes<double, W>& lanes, const Block<double, W>& u, double* out) {
     for (int i = 0; i < W; ++i) {
       const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
@@ -89,7 +90,7 @@ class RoundingBound {
   void operation(const Node& n, const NodeLanes<double, W>& lanes, double* out) {
     for (int i = 0; i < W; ++i) out[i] = 0.0;
     for (const Child& child : n.children) {
-      const double* in = bound_.data() + static_cast<std::size_t>(child.index) * W;
+      const double* in = error_.data() + static_cast<std::size_t>(child.index) * W;
       for (int i = 0; i < W; ++i) out[i] += child.multiplicity * in[i];
     }
     for (int i = 0; i < W; ++i) {
@@ -142,7 +143,7 @@ class RoundingBound {
     }
   }
 
-  std::vector<double> bound_;
+  std::vector<double> error_;
 };
 
 }  // namespace freeconv

@@ -152,7 +152,7 @@ class DensityBlocks {
   Tracer tracer_;
   Newton<W> newton_;
   Refiner<W> refiner_;
-  RoundingBound<W> rounding_;
+  RoundingEstimate<W> rounding_;
   State<double, W> u_;
   NewtonResult<W> result_{};
 };
