@@ -204,14 +204,22 @@ void statuses() {
   check_close(grid.density[0], square_density(1.0), 1e-14, "certified: the density");
   check(is(grid.status[1], Status::outside) && grid.density[1] == 0.0, "outside");
   check(is(grid.status[2], Status::edge) && grid.density[2] == 0.0, "edge");
-  check(is(grid.status[3], Status::recovered), "recovered: 250 decades below the skeleton");
-  check_close(grid.density[3] * kPi * 1e-125, 1.0, 1e-10, "recovered: the density 1/(pi sqrt x)");
-  check(grid.iterations[3] > grid.iterations[0], "recovered: at more cost");
+  check(is(grid.status[3], Status::certified), "certified: 250 decades below the edge");
+  check_close(grid.density[3] * kPi * 1e-125, 1.0, 1e-10, "certified: the density 1/(pi sqrt x)");
   check(is(grid.status[4], Status::not_a_number) && std::isnan(grid.density[4]), "not a number");
   for (const std::size_t i : {5UL, 6UL, 7UL}) {
     check(is(grid.status[i], Status::outside) && grid.density[i] == 0.0, "outside: far and on the left");
   }
   check(is(grid.status[8], Status::edge) && grid.density[8] == 0.0, "edge: the hard one");
+
+  // Beside the cusp of noisy coins f = (sqrt 3 / 2 pi) |x|^(1/3), where doubles end at x = 1e-11.
+  const Spectrum cusp = spectrum_of(noisy_atoms_tree({-1.0, 1.0, 0.5, 0.5}, 1.0), 0.0, std::sqrt(2.0));
+  const Grid beside = evaluated(cusp, {1e-9, 1e-15, 0.0});
+  check(is(beside.status[0], Status::recovered) && is(beside.status[1], Status::recovered), "recovered: by the cusp");
+  check_close(beside.density[0], std::sqrt(3.0) / (2.0 * kPi) * 1e-3, 1e-8, "recovered: the density at 1e-9");
+  check_close(beside.density[1], std::sqrt(3.0) / (2.0 * kPi) * 1e-5, 1e-13, "recovered: the density at 1e-15");
+  check(beside.iterations[1] > grid.iterations[0], "recovered: at more cost");
+  check(is(beside.status[2], Status::edge) && beside.density[2] == 0.0, "edge: the cusp itself");
 
   const Spectrum nowhere = spectrum_of(no_law_tree(), 0.0, 1.0);
   check(!nowhere.complete(), "mass that cannot be found");

@@ -90,41 +90,81 @@ template <class R>
   return {r * c, r * s};
 }
 
-// exp in double-double: (Taylor at a / 2^10)^(2^10); the ten squarings lose three of 32 digits:
-// exp(log a) = a to 5e-29.
-inline Complex<DoubleDouble> exp(Complex<DoubleDouble> a) {
-  constexpr double kScale = 1.0 / 1024.0;
-  const DoubleDouble ln2{0.6931471805599453, 2.3190468138462996e-17};
-  const double quotient = a.re.hi / 0.6931471805599453;
+// exp and sin, cos of double-doubles by Taylor series at a small part of the argument and repeated squaring or
+// doubling, which loses two of 32 digits: exp(log a) = a to 5e-29.
+inline constexpr DoubleDouble kInverseFactorial[] = {
+    {1.0, 0.0},
+    {0.5, 0.0},
+    {0.16666666666666666, 9.25185853854297e-18},
+    {0.041666666666666664, 2.3129646346357427e-18},
+    {0.008333333333333333, 1.1564823173178714e-19},
+    {0.001388888888888889, -5.300543954373577e-20},
+    {0.0001984126984126984, 1.7209558293420705e-22},
+    {2.48015873015873e-05, 2.1511947866775882e-23},
+    {2.7557319223985893e-06, -1.858393274046472e-22},
+    {2.755731922398589e-07, 2.3767714622250297e-23},
+    {2.505210838544172e-08, -1.448814070935912e-24},
+    {2.08767569878681e-09, -1.20734505911326e-25},
+    {1.6059043836821613e-10, 1.2585294588752098e-26},
+    {1.1470745597729725e-11, 2.0655512752830745e-28},
+    {7.647163731819816e-13, 7.03872877733453e-30},
+    {4.779477332387385e-14, 4.399205485834081e-31},
+    {2.8114572543455206e-15, 1.6508842730861433e-31},
+    {1.5619206968586225e-16, 1.1910679660273754e-32},
+};
+
+inline DoubleDouble exp_(DoubleDouble a) {
+  constexpr DoubleDouble kLn2{0.6931471805599453, 2.3190468138462996e-17};
+  const double quotient = a.hi / 0.6931471805599453;
   const double k = fabs_(quotient) < 4096.0 ? static_cast<double>(static_cast<long long>(quotient)) : 0.0;
-  const DoubleDouble reduced = a.re - DoubleDouble(k) * ln2;
-  const Complex<DoubleDouble> t{reduced * kScale, a.im * kScale};
-  Complex<DoubleDouble> sum{DoubleDouble(1.0), DoubleDouble(0.0)};
-  // 1/n for Horner's rule; |t| < 4e-3, so ten terms leave 1e-30.
-  constexpr DoubleDouble kInverse[] = {
-      {1.0, 0.0},
-      {0.5, 0.0},
-      {0.3333333333333333, 1.850371707708594e-17},
-      {0.25, 0.0},
-      {0.2, -1.1102230246251566e-17},
-      {0.16666666666666666, 9.25185853854297e-18},
-      {0.14285714285714285, 7.93016446160826e-18},
-      {0.125, 0.0},
-      {0.1111111111111111, 6.1679056923619804e-18},
-      {0.1, -5.551115123125783e-18},
-  };
-  for (int n = 10; n >= 1; --n) {
-    sum = t * sum;
-    sum = {sum.re * kInverse[n - 1] + DoubleDouble(1.0), sum.im * kInverse[n - 1]};
-  }
-  for (int i = 0; i < 10; ++i) {
-    const DoubleDouble product = sum.re * sum.im;
-    sum = {(sum.re - sum.im) * (sum.re + sum.im), product + product};
-  }
+  const DoubleDouble t = (a - DoubleDouble(k) * kLn2) * 0.015625;
+  // |t| < 0.011: the twelfth term is below 1e-32.
+  DoubleDouble sum = kInverseFactorial[11];
+  for (int n = 10; n >= 0; --n) sum = sum * t + kInverseFactorial[n];
+  sum = sum * t + DoubleDouble(1.0);
+  for (int i = 0; i < 6; ++i) sum = sum * sum;
   const double half = static_cast<double>(static_cast<long long>(k * 0.5));
   const DoubleDouble first = __builtin_ldexp(1.0, static_cast<int>(half));
-  const DoubleDouble second = __builtin_ldexp(1.0, static_cast<int>(k - half));
-  return {sum.re * first * second, sum.im * first * second};
+  return sum * first * DoubleDouble(__builtin_ldexp(1.0, static_cast<int>(k - half)));
+}
+
+inline void sincos_(DoubleDouble a, DoubleDouble& sine, DoubleDouble& cosine) {
+  constexpr DoubleDouble kHalf{1.5707963267948966, 6.123233995736766e-17};
+  const double quotient = a.hi * 0.6366197723675814;
+  const double k = fabs_(quotient) < 1e9 ? __builtin_nearbyint(quotient) : 0.0;
+  const DoubleDouble t = (a - DoubleDouble(k) * kHalf) * 0.125;
+  const DoubleDouble z = t * t;
+  // |t| < 0.0982: t^17/17! is below 1e-31.
+  DoubleDouble s = kInverseFactorial[14];
+  DoubleDouble c = kInverseFactorial[15];
+  for (int n = 6; n >= 0; --n) {
+    s = kInverseFactorial[2 * n] - s * z;
+    c = kInverseFactorial[2 * n + 1] - c * z;
+  }
+  s = s * t;
+  // 1 - cos is doubled, not cos: it is small.
+  DoubleDouble d = c * z;
+  for (int i = 0; i < 3; ++i) {
+    const DoubleDouble product = s * d;
+    const DoubleDouble square = s * s;
+    s = (s + s) - (product + product);
+    d = square + square;
+  }
+  c = DoubleDouble(1.0) - d;
+  const long long n = static_cast<long long>(k);
+  const bool swap = (n & 1) != 0;
+  sine = swap ? c : s;
+  cosine = swap ? s : c;
+  if ((n & 2) != 0) sine = -sine;
+  if (((n + 1) & 2) != 0) cosine = -cosine;
+}
+
+inline Complex<DoubleDouble> exp(Complex<DoubleDouble> a) {
+  DoubleDouble s;
+  DoubleDouble c;
+  sincos_(a.im, s, c);
+  const DoubleDouble r = exp_(a.re);
+  return {r * c, r * s};
 }
 
 // log in double-double: y0 = log in double, y = y0 + log1p(a exp(-y0) - 1), the last argument ~1e-16.
