@@ -31,8 +31,9 @@ inline NodePoint node_point(const Node& node, const NodeLanes<R, W>& lanes, int 
 
 // Angles below this are rounding: beside a hard edge at 0 a point's true angle falls like a power of x.
 inline constexpr double kAngleRounding = 1e-12;
+inline constexpr double kSheetRange = 1e-9;
 
-// Number of violated conditions in each lane.
+// Number of violated conditions in each lane. (Plain loops without exp or a choice of form in them: they vectorise.)
 template <class R, int W>
 inline void count_violations(const Sweeps<R, W>& sweeps, int* violations) {
   const Program& program = sweeps.program();
@@ -41,19 +42,40 @@ inline void count_violations(const Sweeps<R, W>& sweeps, int* violations) {
     const Node& node = program.nodes[v];
     const NodeLanes<R, W>& lanes = sweeps.node(static_cast<int>(v));
     const bool product = node.kind == Kind::boxtimes;
+    const bool free = !node.same_z;  // its z is its own, and has to lie above the axis
+    if (node.form == Form::product) {
+      const double p0 = node.p0.hi;
+      const double rest = (DoubleDouble(1.0) - node.p0).hi;
+      for (int i = 0; i < W; ++i) {
+        const Complex<double> c = leading(lanes.c.get(i));
+        // arg z = Im log K + arg((1+m)/m), unwrapped.
+        const Complex<double> turn = (rest + c) / (c - p0);
+        const double sheet = to_double(lanes.k.im[i]);
+        const double argument = sheet + atan2_(turn.im, turn.re);
+        const bool branch = c.im < 0.0;
+        const bool above = argument > -kAngleRounding;
+        const bool on_sheet = (sheet <= kSheetRange) & (sheet > -kPi - kSheetRange);
+        violations[i] += (branch & (above | !free) & (on_sheet | !product)) ? 0 : 1;
+      }
+      continue;
+    }
     for (int i = 0; i < W; ++i) {
-      const NodePoint p = node_point(node, lanes, i);
-      const bool branch = node.form == Form::product ? p.m.im < 0.0 : p.f.im > 0.0;
-      // arg z = Im log K + arg((1+m)/m), unwrapped.
-      const double sheet = product ? lanes.sheet[i] : 0.0;
-      const Complex<double> turn = p.one_plus_m / p.m;
-      const double argument = sheet + atan2_(turn.im, turn.re);
-      const bool right_sheet =
-          !product || (sheet <= 1e-9 && sheet > -kPi - 1e-9 && (node.same_z || argument > -kAngleRounding));
-      // z = F + K of a sum is rounded in units of |F|, which is large where G is near 0.
-      const double rounding = node.form == Form::sum ? 4.0 * kEpsilon * (fabs_(p.f.re) + fabs_(p.f.im)) : 0.0;
-      const bool above = node.same_z || p.z.im > -kAngleRounding * (fabs_(p.z.re) + fabs_(p.z.im)) - rounding;
-      violations[i] += (branch && above && right_sheet) ? 0 : 1;
+      const Complex<double> f = leading(lanes.c.get(i));
+      const Complex<double> k = leading(lanes.k.get(i));
+      const Complex<double> z = f + k;
+      // z = F + K is rounded in units of |F|, which is large where G is near 0.
+      const double rounding =
+          kAngleRounding * (fabs_(z.re) + fabs_(z.im)) + 4.0 * kEpsilon * (fabs_(f.re) + fabs_(f.im));
+      const bool branch = f.im > 0.0;
+      const bool above = z.im > -rounding;
+      bool right_sheet = true;
+      if (product) {
+        const Complex<double> turn = z / k;
+        const double argument = lanes.sheet[i] + atan2_(turn.im, turn.re);
+        right_sheet = (lanes.sheet[i] <= kSheetRange) & (lanes.sheet[i] > -kPi - kSheetRange) &
+                      ((argument > -kAngleRounding) | !free);
+      }
+      violations[i] += (branch & (above | !free) & right_sheet) ? 0 : 1;
     }
   }
 }

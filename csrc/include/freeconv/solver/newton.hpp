@@ -59,19 +59,10 @@ class Newton {
       const NodeLanes<double, W>& top = sweeps_.root();
       double residual[W];
       double error[W];
-      for (int i = 0; i < W; ++i) {
-        const RootStep<double> r =
-            root_step(root, top.c.get(i), top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
-        const Complex<double> inverse = reciprocal(r.slope);
-        const Complex<double> s = r.residual * inverse;
-        step.set(i, s);
-        residual[i] = modulus(r.residual);
-        // Rounding of the residual: each logarithm of a factor errs by about one ulp of max(1, |log|).
-        const double magnitude = root.form == Form::product
-                                     ? multiplicity_ + modulus(top.k.get(i)) + modulus(target.get(i))
-                                     : modulus(top.c.get(i)) + modulus(top.k.get(i));
-        const Complex<double> moved = top.a.get(i) * s;
-        error[i] = kEpsilon * magnitude * modulus(top.a.get(i) * inverse) / fabs_(top.c.im[i] + moved.im);
+      if (root.form == Form::product) {
+        solve_root(ProductRoot<double>(root), multiplicity_, target, step, residual, error);
+      } else {
+        solve_root(SumRoot<double>{}, 0.0, target, step, residual, error);
       }
       sweeps_.down(step);
       for (int i = 0; i < W; ++i) {
@@ -120,7 +111,24 @@ class Newton {
   }
 
  private:
-  static double modulus(Complex<double> a) { return sqrt_(a.re * a.re + a.im * a.im); }
+  // The root's step in every lane; rounding of the residual: an ulp for each factor's logarithm and of each term.
+  template <class Root>
+  void solve_root(const Root& root, double multiplicity, const Block<double, W>& target, Block<double, W>& step,
+                  double* residual, double* error) {
+    const NodeLanes<double, W>& top = sweeps_.root();
+    for (int i = 0; i < W; ++i) {
+      const RootStep<double> r = root.step(top.c.get(i), top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
+      const Complex<double> inverse = reciprocal(r.slope);
+      const Complex<double> s = r.residual * inverse;
+      step.set(i, s);
+      residual[i] = modulus(r.residual);
+      const double magnitude = multiplicity + modulus(top.k.get(i)) + modulus(target.get(i));
+      const Complex<double> moved = top.a.get(i) * s;
+      error[i] = kEpsilon * magnitude * modulus(top.a.get(i) * inverse) / fabs_(top.c.im[i] + moved.im);
+    }
+  }
+
+  [[gnu::always_inline]] static double modulus(Complex<double> a) { return sqrt_(a.re * a.re + a.im * a.im); }
 
   Sweeps<double, W> sweeps_;
   double multiplicity_ = 1.0;

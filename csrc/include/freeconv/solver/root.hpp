@@ -21,14 +21,32 @@ inline Complex<DoubleDouble> root_target(const Node& root, Complex<DoubleDouble>
   return root.form == Form::product ? log(z) : z;
 }
 
+// One form's equation, with the constants taken out of the lanes' loop.
+template <class R>
+struct ProductRoot {
+  R p0, rest;  // and 1 - p0
+  explicit ProductRoot(const Node& root) : p0(constant<R>(root.p0)), rest(constant<R>(DoubleDouble(1.0) - root.p0)) {}
+
+  [[gnu::always_inline]] RootStep<R> step(Complex<R> c, Complex<R> k, Complex<R> a, Complex<R> b,
+                                          Complex<R> target) const {
+    const Complex<R> one_plus_m = rest + c;
+    const Complex<R> inverse = reciprocal(c - p0);
+    return {target - (log(one_plus_m * inverse) + k), b - (a * inverse) / one_plus_m};
+  }
+};
+
+template <class R>
+struct SumRoot {
+  [[gnu::always_inline]] RootStep<R> step(Complex<R> c, Complex<R> k, Complex<R> a, Complex<R> b,
+                                          Complex<R> target) const {
+    return {target - (c + k), a + b};
+  }
+};
+
 template <class R>
 inline RootStep<R> root_step(const Node& root, Complex<R> c, Complex<R> k, Complex<R> a, Complex<R> b,
                              Complex<R> target) {
-  if (root.form == Form::sum) return {target - (c + k), a + b};
-  const Complex<R> m = c - constant<R>(root.p0);
-  const Complex<R> one_plus_m = constant<R>(DoubleDouble(1.0) - root.p0) + c;
-  const Complex<R> inverse = reciprocal(m);
-  return {target - (log(one_plus_m * inverse) + k), b - (a * inverse) / one_plus_m};
+  return root.form == Form::sum ? SumRoot<R>{}.step(c, k, a, b, target) : ProductRoot<R>(root).step(c, k, a, b, target);
 }
 
 // G at a root whose common coordinate is c, at z.

@@ -33,57 +33,80 @@ class RoundingEstimate {
     const Node& root = program.root();
     const NodeLanes<double, W>& top = sweeps.root();
     const double* residual = error_.data() + (program.nodes.size() - 1) * W;
+    if (root.form == Form::sum) {
+      for (int i = 0; i < W; ++i) {
+        const double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i)) + modulus(top.c.get(i));
+        const double rate = modulus(top.a.get(i)) / modulus(top.a.get(i) + top.b.get(i));
+        error[i] = kEpsilon * total * rate / fabs_(height[i]);
+      }
+      return;
+    }
+    const ProductRoot<double> equation(root);
     for (int i = 0; i < W; ++i) {
       const Complex<double> c = top.c.get(i);
-      const RootStep<double> r = root_step(root, c, top.k.get(i), top.a.get(i), top.b.get(i), target.get(i));
-      double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i));
-      if (root.form == Form::product) {
-        const Complex<double> m = c - root.p0.hi;
-        const Complex<double> one_plus_m = (DoubleDouble(1.0) - root.p0).hi + c;
-        total += 2.0 + (modulus(c) + root.p0.hi) / modulus(m * one_plus_m);
-      } else {
-        total += modulus(c);
-      }
-      error[i] = kEpsilon * total * modulus(top.a.get(i) / r.slope) / fabs_(height[i]);
+      const Complex<double> a = top.a.get(i);
+      const Complex<double> spread = (c - equation.p0) * (equation.rest + c);  // m (1 + m)
+      const double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i)) + 2.0 +
+                           (modulus(c) + equation.p0) / modulus(spread);
+      const double rate = modulus(a) / modulus(top.b.get(i) - a / spread);
+      error[i] = kEpsilon * total * rate / fabs_(height[i]);
     }
   }
 
  private:
-  static double modulus(Complex<double> a) { return sqrt_(a.re * a.re + a.im * a.im); }
+  [[gnu::always_inline]] static double modulus(Complex<double> a) { return sqrt_(a.re * a.re + a.im * a.im); }
 
-  // All in units of kEpsilon.
+  // All in units of kEpsilon. The loops over lanes are free of choices between kinds and forms, so that they vectorise.
   void leaf(const Node& n, const NodeLanes<double, W>& lanes, const Block<double, W>& u, double* out) {
+    const bool product = n.form == Form::product;
+    if (n.kind == Kind::discrete) {
+      discrete_leaf(discrete(n), product, n.p0.hi, lanes, u, out);
+    } else if (n.kind == Kind::arcsine || n.kind == Kind::uniform) {
+      const double ends = fabs_(n.parameters[0]) + fabs_(n.parameters[1]);
+      for (int i = 0; i < W; ++i) {
+        const double steep = steepness(lanes, i);
+        const double own = 6.0 * (modulus(u.get(i)) + ends);
+        // In a product the pair is (1 + m = z/F, log K).
+        out[i] = product
+                     ? own * (exp_(-lanes.k.re[i]) + steep * (1.0 + modulus(lanes.c.get(i)))) + modulus(lanes.k.get(i))
+                     : own * (1.0 + steep);
+      }
+    } else if (product) {
+      // The coordinate is c itself; only K is rounded (two operations and the logarithm, half an ulp each).
+      for (int i = 0; i < W; ++i) out[i] = 1.0 + 0.5 * modulus(lanes.k.get(i));
+    } else {
+      const double center = n.kind == Kind::semicircle ? 2.0 * fabs_(n.parameters[0]) : 0.0;
+      for (int i = 0; i < W; ++i) {
+        out[i] = center + 2.0 * (modulus(lanes.k.get(i)) + steepness(lanes, i) * modulus(lanes.c.get(i)));
+      }
+    }
+  }
+
+  // G = t + w0/z and m = z G - 1 are sums of terms of both signs: their condition numbers count.
+  void discrete_leaf(const Discrete& law, bool product, double p0, const NodeLanes<double, W>& lanes,
+                     const Block<double, W>& u, double* out) {
+    double weights[W] = {};  // sum |w r|, r = 1/(z - a)
+    double moments[W] = {};  // sum |w a r|
+    for (std::size_t j = 0; j < law.count; ++j) {
+      const double a = law.locations[j];
+      const double w = law.weights[j].hi;
+      for (int i = 0; i < W; ++i) {
+        const double wr = w / modulus(u.get(i) - a);
+        weights[i] += wr;
+        moments[i] += wr * fabs_(a);
+      }
+    }
     for (int i = 0; i < W; ++i) {
-      const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
-      const double steep = modulus(slope);
+      const double steep = steepness(lanes, i);
       const double k = modulus(lanes.k.get(i));
       const double c = modulus(lanes.c.get(i));
-      if (n.kind == Kind::discrete) {
-        double weights = 0.0;
-        double moments = 0.0;
-        sums(discrete(n), u.get(i), weights, moments);
-        const Complex<double> z = u.get(i);
-        // G = t + w0/z and m = z G - 1 as sums of terms of both signs.
-        if (n.form == Form::product) {
-          const Complex<double> m = lanes.c.get(i) - n.p0.hi;
-          const Complex<double> g = reciprocal(z) * (1.0 + m);
-          out[i] = 4.0 + k + moments / modulus(m) + weights / modulus(g) + steep * (1.0 + modulus(z) * weights);
-        } else {
-          const double relative = 4.0 + weights * c;  // |F| sum |w r|: the condition of G
-          const double of_m = moments * c / (k > 1e-300 ? k : 1e-300);
-          out[i] = k * (relative + of_m) + steep * c * relative;
-        }
-      } else if (n.kind == Kind::arcsine || n.kind == Kind::uniform) {
-        const double own = 6.0 * (modulus(u.get(i)) + fabs_(n.parameters[0]) + fabs_(n.parameters[1]));
-        // In a product the pair is (1 + m = z/F, log K).
-        out[i] = n.form == Form::sum ? own * (1.0 + steep)
-                                     : own * (1.0 / modulus(exp(lanes.k.get(i))) + steep * (1.0 + c)) + k;
-      } else {
-        // The coordinate is c itself; only K is rounded
-        // (two operations and the logarithm, half an ulp each; kEpsilon is one).
-        out[i] = n.form == Form::product ? 1.0 + 0.5 * k : 2.0 * (k + steep * c);
-        if (n.kind == Kind::semicircle) out[i] += 2.0 * fabs_(n.parameters[0]);
-      }
+      const double z = modulus(u.get(i));
+      const Complex<double> m = lanes.c.get(i) - p0;
+      const double in_product =
+          4.0 + k + moments[i] / modulus(m) + weights[i] * z / modulus(1.0 + m) + steep * (1.0 + z * weights[i]);
+      const double of_g = 4.0 + weights[i] * c;
+      const double in_sum = k * of_g + moments[i] * c + steep * c * of_g;
+      out[i] = product ? in_product : in_sum;
     }
   }
 
@@ -93,54 +116,43 @@ class RoundingEstimate {
       const double* in = error_.data() + static_cast<std::size_t>(child.index) * W;
       for (int i = 0; i < W; ++i) out[i] += child.multiplicity * in[i];
     }
+    const bool product = n.form == Form::product;
+    if (n.kind == Kind::boxtimes || n.kind == Kind::resize) {
+      if (product) {
+        for (int i = 0; i < W; ++i) out[i] += 0.5 * modulus(lanes.k.get(i));
+        return;
+      }
+      // K = e^l, F = K/m: a displacement of l moves both, and m = eta - p0 is rounded.
+      const double p0 = n.own_p0.hi;
+      for (int i = 0; i < W; ++i) {
+        const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
+        const Complex<double> over_m = lanes.c.get(i) / lanes.k.get(i);
+        const double turned = modulus(1.0 + (-(slope * over_m)));
+        out[i] = modulus(lanes.k.get(i)) * (out[i] + 4.0) * turned +
+                 modulus(slope) * modulus(lanes.c.get(i)) * (4.0 + p0 * modulus(over_m));
+      }
+      return;
+    }
+    const double scale = n.kind == Kind::affine ? n.parameters[0] : 1.0;
+    const double shift = n.kind == Kind::affine ? fabs_(n.parameters[1]) : 0.0;
+    if (!product) {
+      for (int i = 0; i < W; ++i) out[i] = scale * out[i] + shift + modulus(lanes.k.get(i));
+      return;
+    }
+    // c = p0 + K/F, k = log K.
+    const double p0 = n.p0.hi;
     for (int i = 0; i < W; ++i) {
       const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
-      const double k = modulus(lanes.k.get(i));
-      const double c = modulus(lanes.c.get(i));
-      const bool product = n.form == Form::product;
-      switch (n.kind) {
-        case Kind::boxtimes:
-        case Kind::resize:
-          if (product) {
-            out[i] += 0.5 * k;
-            break;
-          }
-          // K = e^l, F = K/m: a displacement of l moves both, and m = eta - p0 is rounded.
-          {
-            const Complex<double> over_m = lanes.c.get(i) / lanes.k.get(i);
-            const double turned = modulus(1.0 + (-(slope * over_m)));
-            out[i] = k * (out[i] + 4.0) * turned + modulus(slope) * c * (4.0 + n.own_p0.hi * modulus(over_m));
-          }
-          break;
-        case Kind::boxplus:
-        case Kind::affine: {
-          if (n.kind == Kind::affine) out[i] = out[i] * n.parameters[0] + fabs_(n.parameters[1]);
-          if (!product) {
-            out[i] += k;
-            break;
-          }
-          // c = p0 + K/F, k = log K.
-          const Complex<double> value = exp(lanes.k.get(i));
-          const Complex<double> m = lanes.c.get(i) - n.p0.hi;
-          const Complex<double> over_k = reciprocal(value);
-          out[i] = (out[i] + modulus(value)) * modulus(over_k * (1.0 + (-(slope * m)))) +
-                   modulus(slope) * (n.p0.hi + 4.0 * modulus(m)) + k;
-          break;
-        }
-        default: break;
-      }
+      const Complex<double> m = lanes.c.get(i) - p0;
+      const double size = exp_(lanes.k.re[i]);
+      out[i] = (scale * out[i] + shift + size) / size * modulus(1.0 + (-(slope * m))) +
+               modulus(slope) * (p0 + 4.0 * modulus(m)) + modulus(lanes.k.get(i));
     }
   }
 
-  // sum |w r| and sum |w a r|, r = 1/(z - a).
-  static void sums(const Discrete& law, Complex<double> z, double& weights, double& moments) {
-    for (std::size_t j = 0; j < law.count; ++j) {
-      const Complex<double> d = z - law.locations[j];
-      const double wr = law.weights[j].hi / modulus(d);
-      // Cancellation of z - a itself is an exact subtraction of rounded z: no error of the curve.
-      weights += wr;
-      moments += wr * fabs_(law.locations[j]);
-    }
+  // |dk/dc|.
+  [[gnu::always_inline]] static double steepness(const NodeLanes<double, W>& lanes, int i) {
+    return modulus(lanes.b.get(i)) / modulus(lanes.a.get(i));
   }
 
   std::vector<double> error_;
