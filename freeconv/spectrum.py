@@ -37,7 +37,7 @@ class Status(IntEnum):
     OUTSIDE = 1
     """Off the support, proved by the masses on both sides: the density is exactly 0."""
     EDGE = 2
-    """Within rounding of an edge, a cusp or an atom; the density is given as 0."""
+    """Within rounding of an edge, a cusp or a point where the density is infinite; it is given as 0."""
     RECOVERED = 3
     """As CERTIFIED, but Newton had to start again from infinity."""
     UNCERTIFIED = 4

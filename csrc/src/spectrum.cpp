@@ -11,6 +11,8 @@ namespace {
 constexpr int kLanes = 16;
 // In standard deviations: an edge nearer to 0 is 0.
 constexpr double kZero = 1e-40;
+// Relative distance at which two pieces are one interval.
+constexpr double kTouching = 4e-15;
 // Gaps that may turn up while the skeletons are built.
 constexpr int kMostSplits = 64;
 // In standard deviations from the mean: beyond, m = eta - p0 loses a digit and more of what is left of it.
@@ -79,7 +81,7 @@ std::vector<double> Spectrum::support() const {
   std::vector<double> edges;
   for (const Skeleton& piece : pieces_) {
     // Pieces that touch (at a cusp or a would-be atom) are one interval of the closed support.
-    if (!edges.empty() && piece.low <= edges.back() * (1.0 + (edges.back() > 0.0 ? 4e-15 : -4e-15))) {
+    if (!edges.empty() && piece.low - edges.back() <= kTouching * std::fabs(piece.low)) {
       edges.back() = piece.high;
     } else {
       edges.push_back(piece.low);
@@ -112,6 +114,14 @@ void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out) co
       const bool infinite = std::isinf(x[j]);
       piece[i] = nan || infinite ? -1 : piece_of(core[i].hi);
       if (piece[i] >= 0) continue;
+      const int joint = nan || infinite ? -1 : joint_of(core[i].hi);
+      if (joint >= 0) {
+        Skeleton both;
+        both.low = pieces_[static_cast<std::size_t>(joint)].low;
+        both.high = pieces_[static_cast<std::size_t>(joint) + 1].high;
+        blocks.recover(out, j, core[i], both, 0);
+        continue;
+      }
       const bool at_edge = !nan && touching(core[i].hi) == 0.0;
       out.density[j] = nan || !complete_ ? __builtin_nan("") : 0.0;
       out.status[j] = static_cast<signed char>(
@@ -119,8 +129,18 @@ void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out) co
       out.residual[j] = nan ? __builtin_nan("") : 0.0;
       out.iterations[j] = 0;
     }
-    blocks.run(x + at, core, piece, at, count, out);
+    blocks.run(core, piece, at, count, out);
   }
+}
+
+// The first of two pieces that touch at x.
+int Spectrum::joint_of(double x) const {
+  for (std::size_t k = 0; k + 1 < pieces_.size(); ++k) {
+    const double low = pieces_[k].high;
+    const double high = pieces_[k + 1].low;
+    if (x >= low && x <= high && high - low <= kTouching * std::fabs(high)) return static_cast<int>(k);
+  }
+  return -1;
 }
 
 // Distance to the nearest end of a piece.

@@ -2,10 +2,11 @@
 //
 // For z in the upper half-plane the subordination points are the only fixed point of a holomorphic
 // self-map of the upper half-plane (Belinschi and Bercovici 2007; boxtimes in the sector arg z <= arg z_i < pi),
-// and by Denjoy and Wolff the same holds on the real axis whenever there is a fixed point in the open
-// half-plane. So a solution of the equations is the right one as soon as every node's own point lies in the
-// open upper half-plane, on the sheet that is continued from infinity, and every leaf is on its physical branch
-// (Im F > 0, Im m < 0). No step of the solver has to be trusted.
+// and by the lemmas of Schwarz and Pick the same holds on the real axis whenever there is a fixed point in the open
+// half-plane, unless the map is the identity. (It is at the centre of two equal coins, say; then Newton's matrix is
+// singular, so that no converged point is one.) So a solution of the equations is the right one as soon as every node's
+// own point lies in the open upper half-plane, on the sheet that is continued from infinity, and every leaf is on its
+// physical branch (Im F > 0, Im m < 0). No step of the solver has to be trusted.
 #pragma once
 
 #include "freeconv/tree/sweeps.hpp"

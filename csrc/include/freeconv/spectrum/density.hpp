@@ -4,14 +4,10 @@
 
 #include "freeconv/solver/refine.hpp"
 #include "freeconv/solver/rounding.hpp"
+#include "freeconv/spectrum/recovery.hpp"
 #include "freeconv/spectrum/spectrum.hpp"
 
 namespace freeconv {
-
-// Relative distance within which a point inside the reported support may lie outside the true one.
-inline constexpr double kEdgeRounding = 4e-12;
-// A density below this, in units of 1/width, next to the axis at a point that cannot be solved is that of a cusp.
-inline constexpr double kVanishing = 1e-4;
 
 template <int W>
 class DensityBlocks {
@@ -19,16 +15,15 @@ class DensityBlocks {
   DensityBlocks(const Program& program, const std::vector<Skeleton>& pieces, Tracer tracer)
       : program_(program),
         pieces_(pieces),
-        tracer_(std::move(tracer)),
+        recovery_(program, std::move(tracer)),
         newton_(program),
         refiner_(program),
         rounding_(program),
         u_(program.leaf_nodes.size()) {}
 
-  // Points x[i] (the user's), their core points and the piece each lies in (-1: none, lane idle). Results to `out` at
-  // index `at`, `count` <= W of them.
-  void run(const double* x, const DoubleDouble* core, const int* piece, std::size_t at, int count,
-           const Evaluated& out) {
+  // The core points and the piece each lies in (-1: none, lane idle). Results to `out` from index `at` on, `count` <= W
+  // of them.
+  void run(const DoubleDouble* core, const int* piece, std::size_t at, int count, const Evaluated& out) {
     Block<double, W> target;
     Block<DoubleDouble, W> z;
     const Skeleton* idle = nullptr;
@@ -63,15 +58,21 @@ class DensityBlocks {
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = at + static_cast<std::size_t>(i);
-      const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0) &&
-                             root_density(program_.root(), result_.c.get(i), position[i]) >= 0.0;
-      if (certified) {
-        write(out, j, result_.c.get(i), position[i], Status::certified, result_.residual[i], result_.iterations[i]);
+      const double density = root_density(program_.root(), result_.c.get(i), position[i]);
+      const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0);
+      if (certified && density >= 0.0) {
+        record(out, j, density, Status::certified, result_.residual[i], result_.iterations[i]);
       } else {
         recover(out, j, core[i], pieces_[static_cast<std::size_t>(piece[i])], result_.iterations[i]);
       }
     }
-    (void)x;
+  }
+
+  // One point by itself.
+  void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, int spent) {
+    const Recovered r = recovery_.at(x, piece);
+    const bool lost = r.status == Status::uncertified;
+    record(out, j, lost ? __builtin_nan("") : r.density, r.status, r.residual, spent + r.iterations);
   }
 
  private:
@@ -94,54 +95,9 @@ class DensityBlocks {
     }
   }
 
-  // From infinity, by itself.
-  void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, int spent) {
-    State<double, 1> u = tracer_.make_state();
-    Located at = tracer_.locate(x.hi, u);
-    const int iterations = spent + at.iterations;
-    if (at.where == Where::inside) {
-      Refiner<1> refiner(program_);
-      Block<DoubleDouble, 1> z;
-      z.set(0, {x, DoubleDouble(0.0)});
-      Block<double, 1> c;
-      c.set(0, at.c);
-      const int wanted[1] = {1};
-      int done[1] = {0};
-      refiner.run(z, wanted, u, c, done);
-      if (done[0] != 0 && root_density(program_.root(), c.get(0), x.hi) >= 0.0) {
-        write(out, j, c.get(0), x.hi, Status::recovered, at.residual, iterations);
-        return;
-      }
-    }
-    if (at.where == Where::outside || at.where == Where::edge) {
-      // Between the edge as it is and the double that stands for it.
-      const double distance = x.hi - piece.low < piece.high - x.hi ? x.hi - piece.low : piece.high - x.hi;
-      const bool at_edge = at.where == Where::edge || distance <= kEdgeRounding * fabs_(x.hi);
-      // Where the density does not fall towards the axis the point is not at an edge, but lost.
-      if (at.where == Where::edge && distance > kEdgeRounding * fabs_(x.hi) &&
-          !(root_density(program_.root(), at.c, x.hi) * tracer_.width() <= kVanishing)) {
-        give_up(out, j, at.residual, iterations);
-        return;
-      }
-      out.density[j] = 0.0;
-      out.status[j] = static_cast<signed char>(at_edge ? Status::edge : Status::outside);
-      out.residual[j] = 0.0;
-    } else {
-      give_up(out, j, at.residual, iterations);
-    }
-    out.iterations[j] = iterations;
-  }
-
-  static void give_up(const Evaluated& out, std::size_t j, double residual, int iterations) {
-    out.density[j] = __builtin_nan("");
-    out.status[j] = static_cast<signed char>(Status::uncertified);
-    out.residual[j] = residual;
-    out.iterations[j] = iterations;
-  }
-
-  void write(const Evaluated& out, std::size_t j, Complex<double> c, double x, Status status, double residual,
-             int iterations) {
-    out.density[j] = program_.factor * (root_density(program_.root(), c, x) / kPi);
+  // `density` is that of the core, times pi.
+  void record(const Evaluated& out, std::size_t j, double density, Status status, double residual, int iterations) {
+    out.density[j] = program_.factor * (density / kPi);
     out.status[j] = static_cast<signed char>(status);
     out.residual[j] = residual;
     out.iterations[j] = iterations;
@@ -149,7 +105,7 @@ class DensityBlocks {
 
   const Program& program_;
   const std::vector<Skeleton>& pieces_;
-  Tracer tracer_;
+  Recovery recovery_;
   Newton<W> newton_;
   Refiner<W> refiner_;
   RoundingEstimate<W> rounding_;

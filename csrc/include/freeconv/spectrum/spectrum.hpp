@@ -45,6 +45,7 @@ class Spectrum {
  private:
   void build();
   int piece_of(double x) const;
+  int joint_of(double x) const;
   double touching(double x) const;
   Tracer make_tracer(const Program& program) const { return {program, facts_.mean, facts_.deviation}; }
 

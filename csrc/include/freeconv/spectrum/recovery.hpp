@@ -1,0 +1,91 @@
+// Points that the blocks could not certify, one by one.
+#pragma once
+
+#include "freeconv/solver/status.hpp"
+#include "freeconv/spectrum/skeleton.hpp"
+
+namespace freeconv {
+
+// Relative distance within which a point inside the reported support may lie outside the true one.
+inline constexpr double kEdgeRounding = 4e-12;
+
+struct Recovered {
+  Status status = Status::uncertified;
+  double density = 0.0;  // of the core, times pi
+  double residual = kInfinity;
+  int iterations = 0;
+};
+
+class Recovery {
+ public:
+  Recovery(const Program& program, Tracer tracer) : program_(program), tracer_(std::move(tracer)), refiner_(program) {}
+
+  // The density at x, in the interval of `piece`.
+  Recovered at(DoubleDouble x, const Skeleton& piece) {
+    Recovered r = solved(x);
+    if (r.status == Status::recovered || r.status == Status::uncertified) return r;
+    const double distance = x.hi - piece.low < piece.high - x.hi ? x.hi - piece.low : piece.high - x.hi;
+    // Between the edge as it is and the double that stands for it.
+    if (distance <= kEdgeRounding * fabs_(x.hi)) r.status = Status::edge;
+    if (r.status == Status::outside || distance <= kEdgeRounding * fabs_(x.hi)) return r;
+    return beside(x, distance, r);
+  }
+
+ private:
+  Recovered solved(DoubleDouble x) {
+    State<double, 1> u = tracer_.make_state();
+    const Located at = tracer_.locate(x.hi, u);
+    Recovered r;
+    r.iterations = at.iterations;
+    r.residual = at.residual;
+    if (at.where == Where::inside) {
+      Block<DoubleDouble, 1> z;
+      z.set(0, {x, DoubleDouble(0.0)});
+      Block<double, 1> c;
+      c.set(0, at.c);
+      const int wanted[1] = {1};
+      int done[1] = {0};
+      refiner_.run(z, wanted, u, c, done);
+      r.density = root_density(program_.root(), c.get(0), x.hi);
+      if (done[0] != 0 && r.density >= 0.0) r.status = Status::recovered;
+    } else if (at.where == Where::outside || at.where == Where::edge) {
+      r.status = at.where == Where::outside ? Status::outside : Status::edge;
+      r.density = 0.0;
+      r.residual = 0.0;
+    }
+    return r;
+  }
+
+  // A point that cannot be solved though its neighbours can. The density is analytic where it is positive and
+  // finite, so the means over x +- h and x +- h/10 agree to h^2 if it is one of these: an atom, or a point where the
+  // map of the fixed point is the identity (the centre of two equal coins). At a cusp they fall with h, towards 0.
+  Recovered beside(DoubleDouble x, double distance, Recovered r) {
+    const double h = 1e-6 * (distance < tracer_.width() ? distance : tracer_.width());
+    const double wide = mean_beside(x, h, r.iterations);
+    const double narrow = mean_beside(x, 0.1 * h, r.iterations);
+    if (!(narrow > 0.0) || !(wide > 0.0)) {
+      r.status = Status::uncertified;
+    } else if (fabs_(wide - narrow) <= 1e-9 * narrow) {
+      r.status = Status::recovered;
+      r.density = narrow;
+    } else {
+      // A power of x: x^(1/3) falls by 2.15, x^(-1/2) grows by 3.2.
+      r.status = wide > 1.5 * narrow || narrow > 1.5 * wide ? Status::edge : Status::uncertified;
+    }
+    return r;
+  }
+
+  double mean_beside(DoubleDouble x, double h, int& iterations) {
+    const Recovered left = solved(x - DoubleDouble(h));
+    const Recovered right = solved(x + DoubleDouble(h));
+    iterations += left.iterations + right.iterations;
+    const bool both = left.status == Status::recovered && right.status == Status::recovered;
+    return both ? 0.5 * (left.density + right.density) : 0.0;
+  }
+
+  const Program& program_;
+  Tracer tracer_;
+  Refiner<1> refiner_;
+};
+
+}  // namespace freeconv
