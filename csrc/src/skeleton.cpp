@@ -11,9 +11,12 @@ constexpr double kEdgeReach = 27.0;
 constexpr double kZeroReach = 650.0;
 constexpr double kLongestStep = 0.5;
 constexpr double kShortestStep = 1e-6;
-// A cell is fine enough when Newton needs this many steps from its cubic, or when it is this short.
+// Newton's steps from the cubic of a cell that is fine enough, of any length and of a short one.
 constexpr int kCellIterations = 2;
+constexpr int kShortCellIterations = 3;
 constexpr double kShortCell = 0.03;
+constexpr double kShortestCell = 1e-4;
+constexpr double kShortestValley = 1e-4;
 // Where rounding moves Im c by more than this the law's edge is within its last digits: no knots there.
 constexpr double kKnotError = 1e-8;
 constexpr double kEdgeZone = 8.0;
@@ -54,6 +57,14 @@ double SkeletonBuilder::coordinate(const Interval& interval, double x) const {
   return std::log((x - interval.low) / (interval.high - x));
 }
 
+// After a middle point was solved from the cubic. Many steps in a short cell tell of a gap or a cusp within it; only
+// at the floor of rounding they tell nothing.
+bool SkeletonBuilder::fine_enough(double length) const {
+  const NewtonResult<1>& r = tracer_.result();
+  if (r.iterations[0] <= kCellIterations || length < kShortestCell) return true;
+  return length < kShortCell && (r.iterations[0] <= kShortCellIterations || r.state[0] == 1);
+}
+
 bool SkeletonBuilder::deep(const Interval& interval, double x) const {
   return interval.low == 0.0 && program_.root().form == Form::product && x < kDeep * tracer_.width();
 }
@@ -61,6 +72,12 @@ bool SkeletonBuilder::deep(const Interval& interval, double x) const {
 void SkeletonBuilder::finish(const Interval& interval, Knot& knot) {
   knot.du = tracer_.make_state();
   tracer_.tangent_at({knot.x, 0.0}, knot.u, knot.du);
+  // -Im dG/dx, from the root's own point and step of the tangent.
+  const NodeLanes<double, 1>& top = tracer_.sweeps().root();
+  const Complex<double> g = root_cauchy(program_.root(), top.c.get(0), Complex<double>{knot.x, 0.0});
+  const Complex<double> dc = top.a.get(0) * top.step.get(0);
+  const Complex<double> dg = program_.root().form == Form::product ? (1.0 / knot.x) * (dc - g) : -(g * g * dc);
+  knot.density_slope = -dg.im;
   const double rate = (knot.x - interval.low) * ((interval.high - knot.x) / (interval.high - interval.low));
   for (auto& d : knot.du) d.set(0, rate * d.get(0));
 }
@@ -174,7 +191,9 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
         continue;
       }
     }
-    if (followed && (tracer_.result().iterations[0] <= kCellIterations || b.t - a.t < kShortCell)) {
+    // A gap lies in a valley of the density; a valley is followed to its floor.
+    const bool valley = a.density_slope < 0.0 && b.density_slope > 0.0 && b.t - a.t > kShortestValley;
+    if (followed && fine_enough(b.t - a.t) && !valley) {
       done.push_back(b);
       pending.pop_back();
     } else {

@@ -34,25 +34,8 @@ void Spectrum::build() {
   SupportFinder finder(program_, tracer, facts_.atoms, facts_.singular);
   std::vector<Interval> pending;
   complete_ = finder.run(pending);
-  // Would-be atoms inside an interval are ends of pieces: the solution is not smooth across them.
   std::vector<Interval> cut;
-  for (Interval& whole : pending) {
-    for (const double s : facts_.singular) {
-      if (s <= whole.low || s >= whole.high) continue;
-      Interval left = whole;
-      left.high = s;
-      const double x = 0.5 * (whole.low + s);
-      left.inside.x = x;
-      left.inside.u = tracer.make_state();
-      left.inside.at = tracer.locate(x, left.inside.u);
-      if (left.inside.at.where == Where::inside) cut.push_back(left);
-      whole.low = s;
-      whole.inside.x = 0.5 * (s + whole.high);
-      whole.inside.u = tracer.make_state();
-      whole.inside.at = tracer.locate(whole.inside.x, whole.inside.u);
-    }
-    cut.push_back(whole);
-  }
+  for (const Interval& whole : pending) finder.cut(whole, cut);
   pending = std::move(cut);
   // A sum on [0, inf) that reaches 0 has its edge there; bisection ends at the smallest height it can tell.
   for (Interval& interval : pending) {

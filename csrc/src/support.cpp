@@ -138,16 +138,60 @@ void SupportFinder::search(const Probe& left, const Probe& right, int depth, std
 
 // Would two atoms meet 1 exactly, the density blows up or vanishes there and F or 1/m passes through 0: no square root.
 bool SupportFinder::singular_edge(const Probe& inside, const Probe& outside, Edge& found) {
+  const double low = std::min(inside.x, outside.x);
+  const double high = std::max(inside.x, outside.x);
+  // The nearest first: more intervals may lie beyond it.
+  std::vector<double> points;
   for (const double s : singular_) {
-    if (s <= std::min(inside.x, outside.x) || s >= std::max(inside.x, outside.x)) continue;
-    const double shift = (outside.x > inside.x ? 1.0 : -1.0) * 1e-6 * std::fabs(outside.x - inside.x);
+    if (s > low && s < high) points.push_back(s);
+  }
+  std::sort(points.begin(), points.end(),
+            [&](double a, double b) { return std::fabs(a - inside.x) < std::fabs(b - inside.x); });
+  for (const double s : points) {
+    const double shift = (outside.x > inside.x ? 1.0 : -1.0) * 1e-6 * (high - low);
     const Probe beyond = probe(s + shift);
-    if (beyond.at.where != Where::outside || !nothing_between(beyond, outside)) continue;
+    if (beyond.at.where != Where::outside) continue;
     if (probe(s - shift).at.where != Where::inside) continue;
     found = {s, beyond};
     return true;
   }
   return false;
+}
+
+// Would-be atoms inside an interval are ends of its parts: the solution is not smooth across them, and an interval may
+// end at one unseen.
+void SupportFinder::cut(const Interval& whole, std::vector<Interval>& parts) {
+  std::vector<double> ends{whole.low};
+  for (const double s : singular_) {
+    if (s > whole.low && s < whole.high) ends.push_back(s);
+  }
+  ends.push_back(whole.high);
+  if (ends.size() == 2) {
+    parts.push_back(whole);
+    return;
+  }
+  for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
+    const double width = ends[i + 1] - ends[i];
+    Probe probes[3];
+    constexpr double kPlaces[] = {1e-3, 0.4871, 1.0 - 1e-3};
+    for (int k = 0; k < 3; ++k) probes[k] = probe_near(ends[i] + kPlaces[k] * width, 1e-4 * width);
+    for (int k = 0; k < 3; ++k) {
+      if (probes[k].at.where != Where::inside) continue;
+      Interval part{ends[i], ends[i + 1], probes[k], whole.left, whole.right};
+      if (k > 0 && probes[k - 1].at.where == Where::outside) {
+        const Edge low = edge(probes[k], probes[k - 1]);
+        part.low = low.x;
+        part.left = low.outside;
+      }
+      while (k < 2 && probes[k + 1].at.where == Where::inside) ++k;
+      if (k < 2 && probes[k + 1].at.where == Where::outside) {
+        const Edge high = edge(probes[k], probes[k + 1]);
+        part.high = high.x;
+        part.right = high.outside;
+      }
+      parts.push_back(part);
+    }
+  }
 }
 
 // Steps to a thirtieth of the distance, until the edge no longer moves.

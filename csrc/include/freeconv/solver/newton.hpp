@@ -69,7 +69,8 @@ class Newton {
         shrink[i] = 1.0;
         rough[i] = error[i] > kFloorError && error[i] < kFloorLimit ? 1 : 0;
         // Steps can be short on a run to infinity, too (m -> 0, where the slope is 1/m).
-        fine[i] = root.form == Form::sum || residual[i] < kLargestResidual ? 1 : 0;
+        // And in a gap Im u sinks to the noise of a real solution.
+        fine[i] = (root.form == Form::sum || residual[i] < kLargestResidual) && error[i] < kFloorLimit ? 1 : 0;
       }
       for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
         const Block<double, W>& s = sweeps_.leaf_step(leaf);

@@ -40,6 +40,7 @@ class SkeletonBuilder {
  private:
   struct Knot {
     double t = 0.0, x = 0.0;
+    double density_slope = 0.0;
     State<double, 1> u, du;
     bool broken = false;  // a point that could not be solved lies between this knot and the next
   };
@@ -48,6 +49,7 @@ class SkeletonBuilder {
   GapFound refine(const Interval& interval, std::vector<Knot>& knots);
   double position(const Interval& interval, double t) const;
   double coordinate(const Interval& interval, double x) const;
+  bool fine_enough(double length) const;
   bool deep(const Interval& interval, double x) const;
   void finish(const Interval& interval, Knot& knot);
   State<double, 1> interpolate(const Knot& a, const Knot& b, double t) const;

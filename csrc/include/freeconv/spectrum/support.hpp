@@ -45,6 +45,9 @@ class SupportFinder {
   // Splits an interval in which an outside point turned up.
   bool split(const Interval& whole, const Probe& inside, const Probe& outside, std::vector<Interval>& found);
 
+  // Cuts an interval at the would-be atoms inside it.
+  void cut(const Interval& whole, std::vector<Interval>& parts);
+
  private:
   struct Edge {
     double x;
