@@ -22,6 +22,7 @@ constexpr double kKnotError = 1e-8;
 constexpr double kEdgeZone = 8.0;
 // Points where the march stops to ask from infinity; after so many the rest is left to single points.
 constexpr int kMostStops = 8;
+constexpr int kMostAsked = 64;
 
 }  // namespace
 
@@ -160,7 +161,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     middle.x = position(interval, 0.5 * (a.t + b.t));
     middle.t = coordinate(interval, middle.x);
     const bool narrow = b.t - a.t < 4.0 * kShortestStep || !(middle.t > a.t && middle.t < b.t);
-    if (narrow || a.broken || stops >= kMostStops) {
+    if (narrow || a.broken || stops >= kMostAsked) {
       done.push_back(b);
       pending.pop_back();
       continue;
@@ -174,8 +175,15 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     }
     if (!followed) {
       ++stops;
-      middle.u = guess;
-      const Located at = tracer_.locate(middle.x, middle.u);
+      // A single point may be beyond telling (G = 0 in a gap); those beside it are not.
+      Located at;
+      for (const double part : {0.5, 0.37, 0.63, 0.45}) {
+        middle.x = position(interval, a.t + part * (b.t - a.t));
+        middle.t = coordinate(interval, middle.x);
+        middle.u = guess;
+        at = tracer_.locate(middle.x, middle.u);
+        if (at.where == Where::outside || at.where == Where::inside) break;
+      }
       if (at.where == Where::outside) {
         GapFound gap;
         gap.found = true;
@@ -186,7 +194,8 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
         gap.outside = {middle.x, at, middle.u};
         return gap;
       }
-      if (at.where != Where::inside) {
+      // Inside, but not to be followed in a short cell: the floor of rounding (deep at a hard edge).
+      if (at.where != Where::inside || b.t - a.t < kShortCell) {
         done.back().broken = true;
         continue;
       }
