@@ -20,6 +20,8 @@ constexpr double kRealResidual = 1e-8;
 constexpr double kSheetRounding = 1e-9;
 // A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
 constexpr double kMassRounding = 1e-9;
+// Estimated relative rounding of Im c up to which a converged root needs no confirmation.
+constexpr double kClearError = 1e-9;
 
 // Mass of a leaf to the right of z, z off its support.
 double leaf_mass_right(const Node& n, const NodePoint& p) {
@@ -229,9 +231,12 @@ Located Tracer::found(Where where) const {
   return r;
 }
 
-// A root at the floor of rounding counts only if double-double confirms it.
+// A root near the floor of rounding counts only if double-double confirms it: beside an edge, in the gap, the noise of
+// a real solution can look like a height.
 bool Tracer::correct_surely(Point z, Leaves& u) {
-  return correct(z, u) && (result_.state[0] == 2 || correct_wide(z, u));
+  if (!correct(z, u)) return false;
+  const bool clear = result_.state[0] == 2 && result_.error[0] < kClearError;
+  return clear || correct_wide(z, u);
 }
 
 Located Tracer::locate_from(double x, Leaves& u) {

@@ -47,7 +47,9 @@ class Refiner {
         const Complex<double> change = leading(moved);
         c.set(i, value);
         const double size = fabs_(change.re) + fabs_(change.im);
-        done[i] = size <= 1e-9 * fabs_(value.im) ? 1 : 0;
+        // A real solution sinks to a height of nothing, and its steps with it.
+        const bool high = fabs_(value.im) > 1e-24 * fabs_(value.re);
+        done[i] = high && size <= 1e-9 * fabs_(value.im) ? 1 : 0;
         remaining += done[i] == 0 ? 1 : 0;
       }
       if (remaining == 0) break;
