@@ -293,6 +293,9 @@ def _mean_and_variance(law: Law, children: Sequence[tuple[float, float]]) -> tup
         case Boxtimes():
             relative = total(t * _ratio(v, a) for (a, v), t in zip(children, law.constants, strict=True))
             first = _product([power(a, t) for (a, _), t in zip(children, law.constants, strict=True)])
+            if not 0.0 < first < math.inf and all(a > 0.0 for a, _ in children):
+                # 2^1100 · 2^−1100: the powers leave the doubles, their product does not.  Good to 1e-13 only.
+                first = _exponential(total(t * math.log(a) for (a, _), t in zip(children, law.constants, strict=True)))
             return first, _product([first, first, relative])
         case Boxplus():
             pairs = list(zip(children, law.constants, strict=True))
@@ -304,6 +307,10 @@ def _discrete_moment(locations: Sequence[float], weights: Sequence[float], k: in
     with np.errstate(all="ignore"):
         terms = np.array(weights) * np.array(locations) ** k
     return math.fsum(terms.tolist()) if np.isfinite(terms).all() else math.inf
+
+
+def _exponential(x: float) -> float:
+    return math.exp(x) if x < 709.0 else math.inf
 
 
 def _ratio(variance: float, mean: float) -> float:

@@ -83,7 +83,7 @@ def density(law: Law, x: ArrayLike) -> Any:
     if failed.any():
         raise ConvergenceError(
             f"{np.count_nonzero(failed)} of {flat.size} densities could not be certified, the first at "
-            f"x = {flat[failed.argmax()]!r}; evaluate(x) returns the others",
+            f"x = {flat[failed.argmax()].item()!r}; evaluate(x) returns the others",
             Evaluation(*(shaped(values, shape) for values in record)),
         )
     return shaped(record[0], shape)
@@ -244,5 +244,5 @@ def _require(values: NDArray[Any], arguments: NDArray[Any], what: str, name: str
         first = arguments.reshape(-1)[failed.reshape(-1).argmax()]
         raise ConvergenceError(
             f"{np.count_nonzero(failed)} of {values.size} values of {what} could not be certified, "
-            f"the first at {name} = {first!r}"
+            f"the first at {name} = {first.item()!r}"
         )

@@ -73,12 +73,15 @@ double node_mean(const Program& program, const Node& n) {
   const auto child = [&](const Child& c) { return program.nodes[static_cast<std::size_t>(c.index)].mean; };
   double sum = 0.0;
   double product = 1.0;
+  double logarithm = 0.0;
   for (const Child& c : n.children) {
     sum += c.multiplicity * child(c);
     product *= std::pow(child(c), c.multiplicity);
+    logarithm += c.multiplicity * std::log(child(c));
   }
   switch (n.kind) {
-    case Kind::boxtimes: return product;
+    // 2^1100 and 2^-1100 leave the doubles, their product does not.
+    case Kind::boxtimes: return std::isnormal(product) ? product : std::exp(logarithm);
     case Kind::affine: return n.parameters[0] * sum + n.parameters[1];
     case Kind::resize: return sum / n.parameters[0];
     default: return sum;

@@ -23,6 +23,9 @@ constexpr double kEdgeZone = 8.0;
 // Points where the march stops to ask from infinity; after so many the rest is left to single points.
 constexpr int kMostStops = 8;
 constexpr int kMostAsked = 64;
+constexpr double kNoise = 1e-11;
+// In widths: nearer to a hard edge at 0 a sum inside a product loses the digits of 1 + m.
+constexpr double kByZero = 1e-12;
 
 }  // namespace
 
@@ -195,7 +198,9 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
         return gap;
       }
       // Inside, but not to be followed in a short cell: the floor of rounding (deep at a hard edge).
-      if (at.where != Where::inside || b.t - a.t < kShortCell) {
+      const bool by_zero = interval.low == 0.0 && middle.x < kByZero * tracer_.width();
+      const bool noise = b.t - a.t < kShortCell && (by_zero || tracer_.result().error[0] > kNoise);
+      if (at.where != Where::inside || noise) {
         done.back().broken = true;
         continue;
       }

@@ -129,7 +129,8 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
 
 // On the axis the certificate is a derivative: z_i(x) is real with dz_i/dz > 0 exactly where z_i(x + i0) is the
 // limit of points of the upper half-plane (for w = f(z, w): w' (1 - f_w) = f_z > 0, and f_w < 1 is Denjoy-Wolff's
-// condition for a boundary point). The masses to the right follow from Im U / pi = mass (design: potentials add).
+// condition for a boundary point). The masses to the right follow from Im U / pi = mass (the logarithmic potentials U
+// of a tree add).
 bool Tracer::certified_real(double x) {
   Leaves du = make_state();
   tangent({x, 0.0}, du);
@@ -347,6 +348,15 @@ Located Tracer::descend_wide(double x, double y, Leaves& u) {
     if (factor > 0.99) break;
   }
   return found(Where::edge);
+}
+
+bool Tracer::is_determined(double x, const Leaves& u) {
+  const Node& root = program_.root();
+  sweeps().up(u);
+  const NodeLanes<double, 1>& top = sweeps().root();
+  const RootStep<double> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Point{0.0, 0.0});
+  const double size = root.form == Form::product ? 1.0 : std::fabs(x);
+  return squared_modulus(r.slope * top.c.get(0)) > 1e-14 * size * size * squared_modulus(top.a.get(0));
 }
 
 // z is a real-analytic function of w (c, or its inverse) near the edge, where dz/dw = 0. From x = z(w) and

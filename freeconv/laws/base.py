@@ -59,6 +59,8 @@ class Law(ABC):
         ------
         TypeError
             If `x` is complex or not numeric.
+        ConvergenceError
+            If a point could not be certified; `evaluate` returns the others.
 
         Notes
         -----
@@ -88,6 +90,8 @@ class Law(ABC):
         ------
         TypeError
             If `z` is not numeric.
+        ConvergenceError
+            If a point could not be certified.
 
         Notes
         -----
@@ -117,6 +121,8 @@ class Law(ABC):
         ------
         TypeError
             If `z` is not numeric.
+        ConvergenceError
+            If a point could not be certified.
         ValueError
             If the law is not a free convolution.
 
@@ -154,6 +160,8 @@ class Law(ABC):
         ------
         TypeError
             If `m` is not numeric.
+        ConvergenceError
+            If the transform could not be continued from 0 to a point.
 
         Notes
         -----
@@ -183,6 +191,8 @@ class Law(ABC):
         ------
         TypeError
             If `g` is not numeric.
+        ConvergenceError
+            If the transform could not be continued from 0 to a point.
 
         Notes
         -----
@@ -230,6 +240,11 @@ class Law(ABC):
         -------
         ndarray, shape (k, 2)
             The ends of its k intervals, ascending; k = 0 for a law of atoms only.
+
+        Raises
+        ------
+        ConvergenceError
+            If not all of the mass could be located.
 
         Examples
         --------

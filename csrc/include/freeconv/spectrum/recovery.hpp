@@ -47,7 +47,9 @@ class Recovery {
       int done[1] = {0};
       refiner_.run(z, wanted, u, c, done);
       r.density = root_density(program_.root(), c.get(0), x.hi);
-      if (done[0] != 0 && r.density >= 0.0) r.status = Status::recovered;
+      if (done[0] == 0 || !(r.density >= 0.0)) return r;
+      // Where c moves by itself (the map is the identity) its value is noise: ask beside.
+      r.status = tracer_.is_determined(x.hi, u) ? Status::recovered : Status::edge;
     } else if (at.where == Where::outside || at.where == Where::edge) {
       r.status = at.where == Where::outside ? Status::outside : Status::edge;
       r.density = 0.0;
