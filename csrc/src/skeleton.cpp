@@ -23,7 +23,7 @@ constexpr double kEdgeZone = 8.0;
 // Points where the march stops to ask from infinity; after so many the rest is left to single points.
 constexpr int kMostStops = 8;
 constexpr int kMostAsked = 64;
-constexpr double kNoise = 1e-11;
+constexpr double kNoise = 1e-8;
 // In widths: nearer to a hard edge at 0 a sum inside a product loses the digits of 1 + m.
 constexpr double kByZero = 1e-12;
 
