@@ -350,15 +350,6 @@ Located Tracer::descend_wide(double x, double y, Leaves& u) {
   return found(Where::edge);
 }
 
-bool Tracer::is_determined(double x, const Leaves& u) {
-  const Node& root = program_.root();
-  sweeps().up(u);
-  const NodeLanes<double, 1>& top = sweeps().root();
-  const RootStep<double> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), Point{0.0, 0.0});
-  const double size = root.form == Form::product ? 1.0 : std::fabs(x);
-  return squared_modulus(r.slope * top.c.get(0)) > 1e-14 * size * size * squared_modulus(top.a.get(0));
-}
-
 // z is a real-analytic function of w (c, or its inverse) near the edge, where dz/dw = 0. From x = z(w) and
 // h = dz/dw at one inside point, and the same at its conjugate, the cubic through all four values in w - Re w:
 //   a0 = x + a2 s^2,  a1 = -Re h / 2,  a2 = Im h / (2 s),  a3 = -Re h / (2 s^2),   s = Im w,

@@ -57,8 +57,6 @@ class Tracer {
   // du/dz at a state that solves the equations at z; refreshes the sweep.
   void tangent_at(Complex<double> z, const Leaves& u, Leaves& du);
 
-  // Whether z moves with the root's coordinate at the state: dlog z/dlog c is not rounding.
-  bool is_determined(double x, const Leaves& u);
   // The edge next to an inside point; its error is of the order of the square of the distance.
   bool extrapolate_edge(double x, const Leaves& u, double& edge);
 

@@ -9,6 +9,9 @@ namespace freeconv {
 // Relative distance within which a point inside the reported support may lie outside the true one.
 inline constexpr double kEdgeRounding = 4e-12;
 
+// Below this dlog z/dlog c is taken for the rounding of a zero.
+inline constexpr double kSmallestSlope = 1e-7;
+
 struct Recovered {
   Status status = Status::uncertified;
   double density = 0.0;  // of the core, times pi
@@ -22,9 +25,11 @@ class Recovery {
 
   // The density at x, in the interval of `piece`.
   Recovered at(DoubleDouble x, const Skeleton& piece) {
-    Recovered r = solved(x);
-    if (r.status == Status::recovered || r.status == Status::uncertified) return r;
     const double distance = x.hi - piece.low < piece.high - x.hi ? x.hi - piece.low : piece.high - x.hi;
+    // dlog z/dlog c may be as small as the relative distance to a blow-up.
+    const double slope = 1e-3 * distance / fabs_(x.hi);
+    Recovered r = solved(x, slope < kSmallestSlope ? slope : kSmallestSlope);
+    if (r.status == Status::recovered || r.status == Status::uncertified) return r;
     // Between the edge as it is and the double that stands for it.
     if (distance <= kEdgeRounding * fabs_(x.hi)) r.status = Status::edge;
     if (r.status == Status::outside || distance <= kEdgeRounding * fabs_(x.hi)) return r;
@@ -32,7 +37,7 @@ class Recovery {
   }
 
  private:
-  Recovered solved(DoubleDouble x) {
+  Recovered solved(DoubleDouble x, double smallest_slope) {
     State<double, 1> u = tracer_.make_state();
     const Located at = tracer_.locate(x.hi, u);
     Recovered r;
@@ -49,13 +54,24 @@ class Recovery {
       r.density = root_density(program_.root(), c.get(0), x.hi);
       if (done[0] == 0 || !(r.density >= 0.0)) return r;
       // Where c moves by itself (the map is the identity) its value is noise: ask beside.
-      r.status = tracer_.is_determined(x.hi, u) ? Status::recovered : Status::edge;
+      r.status = is_determined(x.hi, smallest_slope) ? Status::recovered : Status::edge;
     } else if (at.where == Where::outside || at.where == Where::edge) {
       r.status = at.where == Where::outside ? Status::outside : Status::edge;
       r.density = 0.0;
       r.residual = 0.0;
     }
     return r;
+  }
+
+  // Whether z moves with the root's coordinate, at the refined state: dlog z/dlog c is not the rounding of a zero.
+  // (Beside a blow-up it is as small as the distance.)
+  bool is_determined(double x, double smallest_slope) {
+    const Node& root = program_.root();
+    const NodeLanes<DoubleDouble, 1>& top = refiner_.sweeps().root();
+    const RootStep<DoubleDouble> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), {});
+    const double size = root.form == Form::product ? 1.0 : fabs_(x);
+    const double moved = squared_modulus(r.slope * top.c.get(0));
+    return moved > smallest_slope * smallest_slope * size * size * squared_modulus(top.a.get(0));
   }
 
   // A point that cannot be solved though its neighbours can. The density is analytic where it is positive and
@@ -78,8 +94,8 @@ class Recovery {
   }
 
   double mean_beside(DoubleDouble x, double h, int& iterations) {
-    const Recovered left = solved(x - DoubleDouble(h));
-    const Recovered right = solved(x + DoubleDouble(h));
+    const Recovered left = solved(x - DoubleDouble(h), 0.0);
+    const Recovered right = solved(x + DoubleDouble(h), 0.0);
     iterations += left.iterations + right.iterations;
     const bool both = left.status == Status::recovered && right.status == Status::recovered;
     return both ? 0.5 * (left.density + right.density) : 0.0;
