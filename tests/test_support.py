@@ -89,3 +89,32 @@ def test_depth_beyond_the_exponents_of_doubles() -> None:
     m = (1.0 - depth + np.sqrt((depth - 1.0) ** 2 + 2.0 * depth)) / (2.0 * depth)
     assert law.support()[0, 1] == pytest.approx((1.0 + m) * (1.0 + 2.0 * m) ** depth / m, rel=1e-9)
     assert law.density(1.0) > 0.0
+
+
+@pytest.mark.parametrize("scale", [2.0**-60, 2.0**60, 1e-100, 1e100])
+@pytest.mark.parametrize(
+    "law",
+    [
+        fc.MLP(3, "relu", weight_variance=2.0).jacobian(),
+        fc.boxtimes(fc.MarchenkoPastur(0.05), fc.Discrete([1, 3, 10], [0.2, 0.4, 0.4])),
+        fc.boxtimes(fc.MarchenkoPastur(1.0 + 1e-9), fc.Discrete([1, 2], [0.5, 0.5])),
+        fc.boxplus(fc.Semicircle(variance=0.1), coin(-1, 1)),
+    ],
+    ids=lambda law: repr(law)[:60],
+)
+def test_tiny_and_huge_scales(law: fc.Law, scale: float) -> None:
+    x = np.concatenate([low + (high - low) * np.linspace(0.1, 0.9, 7) for low, high in law.support()])
+    np.testing.assert_allclose((scale * law).density(scale * x) * scale, law.density(x), rtol=REFERENCE)
+    np.testing.assert_allclose((scale * law).support() / scale, law.support(), rtol=EDGE)
+
+
+@pytest.mark.parametrize("offset", [1e-6, 1e-9, 1e-12])
+def test_nearly_equal_coins_at_their_centre(offset: float) -> None:
+    """The fixed-point map is nearly the identity; coins of gaps d > e leave a gap of d − e about the centre."""
+    law = fc.boxplus(coin(-1, 1), coin(0, 2 + 2 * offset))
+    centre = 1.0 + offset
+    assert law.evaluate(centre).density == 0.0 or law.evaluate(centre).status == Status.UNCERTIFIED
+    # f = |y| / (π √((s² − y²)(y² − r²))) with y = x − centre, r = (d − e)/2, s = (d + e)/2.
+    y = 0.5
+    exact = y / (np.pi * np.sqrt(((2.0 + offset) ** 2 - y * y) * (y * y - offset**2)))
+    assert law.density(centre + y) == pytest.approx(exact, rel=REFERENCE)
