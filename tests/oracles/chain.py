@@ -99,6 +99,23 @@ class Chain:
         with mp.workdps(mp.dps + 15):
             return -self.climb(self.solve(x))[1].imag / mp.pi
 
+    def both(self, x: float | Number) -> tuple[Number, Number]:
+        """(F, density) inside the support, F by the potential (see `tests.oracles.potential`)."""
+        with mp.workdps(mp.dps + 15):
+            u = self.solve(x)
+            return 1 - self.potential(u).imag / mp.pi, -self.climb(u)[1].imag / mp.pi
+
+    def potential(self, u: Number) -> Number:
+        """U of the last law: a product of n factors adds U_1 + ... + U_n + (n - 1) log m, an affine map log s."""
+        x, g, out = u, 1 / (u - mpf(self.shifts[0])), mp.log(u - mpf(self.shifts[0]))
+        for depth, p in enumerate(self.active, 1):
+            m, bernoulli_point = x * g - 1, (mpf(p) + x * g - 1) / (x * g - 1)
+            out += (1 - mpf(p)) * mp.log(bernoulli_point) + mpf(p) * mp.log(bernoulli_point - 1) + mp.log(m)
+            out += m if self.gaussian else 0  # MP(1, 1): m - log m, and one more log m
+            out += mp.log(self.scale)
+            x, g, _ = Chain(self.shifts[: depth + 1], self.active[:depth], self.scale, self.gaussian).climb(u)
+        return out
+
     def edge(self, inside: Number, closer: Number) -> Number:
         """Edge from two points inside, the second close to it: T'(u) = 0 near its u; its shape is checked."""
         with mp.workdps(90):

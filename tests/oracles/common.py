@@ -1,7 +1,8 @@
 """What the table scripts share: multiprecision, grids, root finding, checks and the JSON form of a table.
 
 A table is ``{"table", "check", "entries"}``.  An entry has ``name``, ``law`` (see `tests.oracles.specs`), ``x`` and
-``density`` (doubles; the density is the value at that exact double x, correctly rounded), and where known
+``density`` (doubles; the density is the value at that exact double x, correctly rounded), ``cdf`` (the distribution
+function there, right-continuous, atoms included; added by `tests.oracles.cumulative`), and where known
 ``support`` (intervals, doubles), ``support_digits`` (the same to 30 digits, as text), ``atoms`` (pairs location,
 weight), ``singular_points`` (where two atoms meet 1 exactly; hard edges of products at 0 left out) and ``moments``
 (from the first on).
@@ -44,6 +45,7 @@ class Entry:
     atoms: Sequence[tuple[Number, Number]] | None = None
     singular_points: Sequence[Number] = ()
     moments: Sequence[Number] = ()
+    cdf: Sequence[Number] = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
@@ -53,6 +55,8 @@ class Entry:
         out: dict[str, Any] = {"name": self.name, "law": self.law}
         if self.x:
             out |= {"x": list(self.x), "density": [float(value) for value in self.density]}
+        if self.cdf:
+            out["cdf"] = [float(value) for value in self.cdf]
         if self.support is not None:
             out["support"] = [[float(low), float(high)] for low, high in self.support]
             out["support_digits"] = [[mp.nstr(low, 30), mp.nstr(high, 30)] for low, high in self.support]
@@ -67,10 +71,21 @@ class Entry:
 
 def write_table(name: str, check: str, entries: Sequence[Entry]) -> None:
     """Write ``tables/<name>.json``; ``check`` says how the entries were verified."""
-    lines = ",\n".join(json.dumps(entry.json()) for entry in entries)
+    save_table(name, check, [entry.json() for entry in entries])
+
+
+def save_table(name: str, check: str, entries: Sequence[dict[str, Any]]) -> None:
+    """Write ``tables/<name>.json`` from plain data."""
+    lines = ",\n".join(json.dumps(entry) for entry in entries)
     head = f'"table": {json.dumps(name)},\n"digits": {DIGITS},\n"check": {json.dumps(check)}'
     TABLES.mkdir(exist_ok=True)
     (TABLES / f"{name}.json").write_text("{" + head + ',\n"entries": [\n' + lines + "\n]}\n", encoding="utf-8")
+
+
+def read_table(name: str) -> dict[str, Any]:
+    """``tables/<name>.json`` as plain data."""
+    data: dict[str, Any] = json.loads((TABLES / f"{name}.json").read_text(encoding="utf-8"))
+    return data
 
 
 def agree(value: Number, other: Number, what: str, tolerance: float = AGREE) -> None:

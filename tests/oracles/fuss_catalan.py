@@ -26,12 +26,26 @@ def curve(power: Number, phi: Number) -> tuple[Number, Number]:
     return log_x, s1**2 * s2 ** (power - 1) / (mp.pi * s3**power)
 
 
+def parameter(power: Number, x: float) -> Number:
+    """φ at an exact double."""
+    low, high = mpf(10) ** -30, mp.pi / (power + 1) * (1 - mpf(10) ** -30)
+    return bracketed_root(lambda phi: curve(power, phi)[0] - mp.log(x), low, high)
+
+
 def density(power: Number, x: float) -> Number:
     """Density at an exact double."""
     with mp.workdps(80):
         power = mpf(power)
-        low, high = mpf(10) ** -30, mp.pi / (power + 1) * (1 - mpf(10) ** -30)
-        return curve(power, bracketed_root(lambda phi: curve(power, phi)[0] - mp.log(x), low, high))[1]
+        return curve(power, parameter(power, x))[1]
+
+
+def cdf(power: Number, x: float) -> Number:
+    """F at an exact double: the potential is L m - log m."""
+    with mp.workdps(80):
+        power = mpf(power)
+        phi = parameter(power, x)
+        angle = (power + 1) * phi
+        return 1 - (angle - power * mp.sin(angle) * mp.sin(phi) / mp.sin(power * phi)) / mp.pi
 
 
 def edge(power: Number) -> Number:

@@ -28,6 +28,8 @@ class Reference:
         The law (see `tests.oracles.specs`).
     x, density
         Points inside the support (or exact zeros) and the density at those doubles, correctly rounded.
+    cdf
+        The distribution function at `x`, right-continuous, atoms included.
     support
         (k, 2) intervals of the continuous part, or None.
     atoms
@@ -43,6 +45,7 @@ class Reference:
     spec: dict[str, Any]
     x: NDArray[np.float64]
     density: NDArray[np.float64]
+    cdf: NDArray[np.float64]
     support: NDArray[np.float64] | None
     atoms: NDArray[np.float64] | None
     singular_points: NDArray[np.float64]
@@ -67,6 +70,7 @@ def load(name: str) -> list[Reference]:
             spec=entry["law"],
             x=_array(entry.get("x", [])),
             density=_array(entry.get("density", [])),
+            cdf=_array(entry.get("cdf", [])),
             support=_pairs(entry.get("support")),
             atoms=_pairs(entry.get("atoms")),
             singular_points=_array(entry.get("singular_points", [])),

@@ -16,6 +16,8 @@ from tests.oracles.chain import Chain, find_edge
 from tests.oracles.common import Entry, Interval, agree, check_mass, interval_grid, mp, mpf, write_table
 from tests.oracles.mean_field import hard_tanh
 
+HARD_TANH = {3: ("1.1", "0.02", "0.25"), 8: ("1.05", "0.002", "0.1")}  # depth: σ_w², σ_b², |x|²/N
+
 
 def relu(depth: int, gaussian: bool) -> Chain:
     """ReLU at σ_w² = 2, q_l = 1."""
@@ -26,6 +28,14 @@ def clipped(depth: int, weight_variance: str, bias_variance: str, input_variance
     """Orthogonal hard tanh."""
     powers, active = hard_tanh(depth - 1, weight_variance, bias_variance, input_variance)
     return Chain([float(q) for q in powers], [float(p) for p in active], float(weight_variance), False)
+
+
+def chain(name: str) -> Chain:
+    """The chain of an entry."""
+    kind, depth = name.rsplit(" L=", 1)
+    if kind == "orthogonal hard tanh":
+        return clipped(int(depth), *HARD_TANH[int(depth)])
+    return relu(int(depth), kind == "Gaussian ReLU")
 
 
 def entry(
@@ -68,14 +78,14 @@ def entries() -> list[Entry]:
         if depth == 20:
             agree(tree.density(chain.law(), 5.0), values[3], "ntk Gaussian ReLU L=20")
         out.append(Entry(f"Gaussian ReLU L={depth}", chain.law(), points, values, None, [(mpf(1), mpf(1) / 2)]))
-    chain = clipped(3, "1.1", "0.02", "0.25")
+    chain = clipped(3, *HARD_TANH[3])
     bulk = [(find_edge(chain, 0.6, 0.5), find_edge(chain, 0.6, 0.7))]
     hard = entry("orthogonal hard tanh L=3", chain, bulk, 12)
     agree(bulk[0][0], mpf("0.55797132"), "left edge of hard tanh L=3", 1e-7)
     agree(chain.density("0.5965633336"), mpf("0.6025213473"), "hard tanh L=3", 1e-8)
     agree(dict(hard.atoms or []).popitem()[1], mpf("0.8629071801"), "atom of hard tanh L=3", 1e-9)
     out.append(hard)
-    chain = clipped(8, "1.05", "0.002", "0.1")
+    chain = clipped(8, *HARD_TANH[8])
     top_location, top_weight = list(rules.atoms(chain.law()).items())[-1]
     agree(top_location, mpf("1.1615570707"), "top atom of hard tanh L=8", 1e-9)
     agree(top_weight, mpf("0.9613637997"), "its weight", 1e-9)

@@ -18,6 +18,7 @@ from tests.oracles.common import (
     hard_edge_grid,
     interval_grid,
     mp,
+    mpc,
     mpf,
     write_table,
 )
@@ -40,12 +41,25 @@ def curve(depth: int, t: Number) -> tuple[Number, Number]:
     return mp.log(abs((1 + u) / (u - 1))) + depth * mp.log(r), r * mp.sin(t) / (2 * mp.pi)
 
 
+def parameter(depth: int, x: float) -> Number:
+    """t at an exact double."""
+    low, high = mpf(10) ** -30, mp.pi / depth * (1 - mpf(10) ** -30)
+    return bracketed_root(lambda t: curve(depth, t)[0] - mp.log(x), low, high)
+
+
 def density(depth: int, x: float) -> Number:
     """Density at an exact double."""
     with mp.workdps(80):
-        low, high = mpf(10) ** -30, mp.pi / depth * (1 - mpf(10) ** -30)
-        t = bracketed_root(lambda t: curve(depth, t)[0] - mp.log(x), low, high)
-        return curve(depth, t)[1] / x
+        return curve(depth, parameter(depth, x))[1] / x
+
+
+def cdf(depth: int, x: float) -> Number:
+    """F at an exact double: Im of the potential is L (Im m + arg(u)/2) - arg m, with 2m = u - 1."""
+    with mp.workdps(80):
+        t = parameter(depth, x)
+        twice = 2 * mp.pi * curve(depth, t)[1]  # r sin t = -2 Im m
+        m = mpc(twice * mp.cot(t) - 1, -twice) / 2
+        return 1 - (depth * (m.imag - t / 2) - mp.arg(m)) / mp.pi
 
 
 def edge(depth: int, sign: int = 1) -> Number:

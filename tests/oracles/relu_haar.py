@@ -29,12 +29,25 @@ def curve(depth: int, theta: Number) -> tuple[Number, Number]:
     return depth * mp.log(s3) - mp.log(s1) - (depth - 1) * mp.log(s2), -(1 / (1 - eta)).imag / mp.pi
 
 
+def parameter(depth: int, x: float) -> Number:
+    """θ at an exact double."""
+    low, high = mpf(10) ** -30, mp.pi / depth * (1 - mpf(10) ** -30)
+    return bracketed_root(lambda t: curve(depth, t)[0] - mp.log(x), low, high)
+
+
 def density(depth: int, x: float) -> Number:
     """Density at an exact double."""
     with mp.workdps(80):
-        low, high = mpf(10) ** -30, mp.pi / depth * (1 - mpf(10) ** -30)
-        theta = bracketed_root(lambda t: curve(depth, t)[0] - mp.log(x), low, high)
-        return curve(depth, theta)[1] / x
+        return curve(depth, parameter(depth, x))[1] / x
+
+
+def cdf(depth: int, x: float) -> Number:
+    """F at an exact double: Im of the potential is L arg((1 + η)/(1 - η))/2 - arg(η/(1 - η))."""
+    with mp.workdps(80):
+        theta = parameter(depth, x)
+        eta = mp.sin(theta) / mp.sin((depth - 1) * theta) * mp.expj(-depth * theta)
+        rest = mp.arg(1 - eta)
+        return 1 - (depth * (theta - rest) / 2 + rest) / mp.pi
 
 
 def mass_and_mean(depth: int) -> tuple[Number, Number]:

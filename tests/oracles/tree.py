@@ -19,6 +19,8 @@ from typing import Any
 from tests.oracles.common import DIGITS, Number, mp, mpc, mpf
 from tests.oracles.specs import Law
 
+Points = list[Number]
+
 
 def atoms_of(leaf: Law) -> list[tuple[Number, Number]] | None:
     """(location, weight) of a leaf with finitely many atoms, else None."""
@@ -170,7 +172,10 @@ def _newton(law: Law, target: Number, points: list[Number], steps: int, toleranc
     """Newton with a difference Jacobian; None if it leaves the domain or does not converge."""
     h = mpf(10) ** (-mp.dps // 2)
     for _ in range(steps):
-        values, margin, _ = _residuals(law, target, points)
+        try:
+            values, margin, _ = _residuals(law, target, points)
+        except ZeroDivisionError:  # far off
+            return None
         if margin <= 0:
             return None
         columns = []  # derivatives with respect to log z_i, the natural unknowns of high powers
@@ -193,7 +198,7 @@ def _newton(law: Law, target: Number, points: list[Number], steps: int, toleranc
     return None
 
 
-def _start(law: Law, z: Number) -> list[Number]:
+def _start(law: Law, z: Number) -> Points:
     """Leaf points for a large z."""
     kind, data = parts(law)
     if kind == "boxtimes":
@@ -218,34 +223,64 @@ def density(law: Law, x: float | Number, digits: int = DIGITS) -> Number:
     leaf, point, weight = strip(law, mpf(x))
     if next(iter(leaf)) in ("MarchenkoPastur", "FreePoisson", "Semicircle"):
         return -weight * leaf_cauchy(leaf, mpc(point)).imag / mp.pi
+    points = solve(law, mpf(x), digits)
+    with mp.workdps(digits + 20):
+        result = density_at(law, mpf(x), points)
+    return +result
+
+
+def density_at(law: Law, target: Number, points: Points) -> Number:
+    """-Im G/π of the root, from its leaf points."""
+    return _residuals(law, target, points)[2]
+
+
+def solve(law: Law, target: Number, digits: int = DIGITS, near: Points | None = None) -> Points:
+    """The certified leaf points at a real target inside the support, or one in the upper half-plane.
+
+    ``near`` may hold the points of a neighbouring target; the certificate does not ask where a solution came from.
+    """
+    found = None
+    if near is not None:
+        with mp.workdps(digits + 10):
+            found = _newton(law, target, near, 25, mpf(10) ** -15)
+    return _polish(law, target, _descend(law, target, digits) if found is None else found, digits)
+
+
+def _descend(law: Law, target: Number, digits: int) -> Points:
+    """Leaf points to 15 digits, by continuation from target + iY downwards."""
+    size = 1 + abs(target)
     with mp.workdps(digits + 10):
-        height, points = 10 * (1 + abs(mpf(x)) + abs(mean(law))), None
+        height, points = 10 * (size + abs(mean(law))), None
         while points is None:  # far enough up that the start is a good one
             height *= 10
-            if height > mpf(10) ** 12 * (1 + abs(mpf(x))):
-                raise ArithmeticError(f"no start for x = {mp.nstr(mpf(x), 17)}")
-            points = _newton(law, mpc(x, height), _start(law, mpc(x, height)), 40, mpf(10) ** -8)
-        factor, attempts, found = mpf(1) / 4, 0, None
-        while found is None and attempts < 600:
-            attempts += 1
-            trial = _newton(law, mpc(x, height * factor), points, 8, mpf(10) ** -6)
+            if height > mpf(10) ** 12 * size:
+                raise ArithmeticError(f"no start for x = {mp.nstr(target, 17)}")
+            points = _newton(law, target + mpc(0, height), _start(law, target + mpc(0, height)), 40, mpf(10) ** -8)
+        factor = mpf(1) / 4
+        for attempt in range(600):
+            trial = _newton(law, target + mpc(0, height * factor), points, 8, mpf(10) ** -6)
             if trial is None:
                 factor = mp.sqrt(factor)
                 continue
             points, height, factor = trial, height * factor, max(factor**2, mpf(1) / 16)
-            if attempts > 3:
-                found = _newton(law, mpf(x), points, 12, mpf(10) ** -15)
-    if found is None:
-        raise ArithmeticError(f"no certified root at x = {mp.nstr(mpf(x), 17)}")
+            if attempt > 2:
+                found = _newton(law, target, points, 12, mpf(10) ** -15)
+                if found is not None:
+                    return found
+    raise ArithmeticError(f"no certified root at x = {mp.nstr(target, 17)}")
+
+
+def _polish(law: Law, target: Number, found: Points, digits: int) -> Points:
+    """Leaf points to all digits, certified."""
     with mp.workdps(digits + 20):
-        final = _newton(law, mpf(x), found, 8, mpf(10) ** -(digits // 2 + 8))
+        final = _newton(law, target, found, 8, mpf(10) ** -(digits // 2 + 8))
         if final is None:
-            raise ArithmeticError(f"polishing failed at x = {mp.nstr(mpf(x), 17)}")
-        final = _newton(law, mpf(x), final, 8, mpf(10) ** -(digits + 2)) or final
-        values, margin, result = _residuals(law, mpf(x), final)
+            raise ArithmeticError(f"polishing failed at x = {mp.nstr(target, 17)}")
+        final = _newton(law, target, final, 8, mpf(10) ** -(digits + 2)) or final
+        values, margin, _ = _residuals(law, target, final)
         if margin <= 0 or max(abs(v) for v in values) > mpf(10) ** -digits:
-            raise ArithmeticError(f"not certified at x = {mp.nstr(mpf(x), 17)}")
-    return +result
+            raise ArithmeticError(f"not certified at x = {mp.nstr(target, 17)}")
+    return final
 
 
 def log_density(law: Law, s: Number) -> Number:
