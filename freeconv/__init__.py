@@ -13,7 +13,9 @@ from __future__ import annotations
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
+from freeconv.edges import Edge, EdgeKind
 from freeconv.errors import ConvergenceError
+from freeconv.evaluation import Evaluation, Status
 from freeconv.laws import (
     Arcsine,
     Bernoulli,
@@ -26,7 +28,6 @@ from freeconv.laws import (
     Uniform,
 )
 from freeconv.networks import MLP, MeanField, activations
-from freeconv.spectrum import Evaluation, Status
 
 __all__ = [
     "MLP",
@@ -35,6 +36,8 @@ __all__ = [
     "Bernoulli",
     "ConvergenceError",
     "Discrete",
+    "Edge",
+    "EdgeKind",
     "Evaluation",
     "FreePoisson",
     "Law",

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import cast
 
 import numpy as np
 
-__all__ = ["finite", "finite_sequence", "integer", "non_negative", "positive"]
+__all__ = ["choice", "finite", "finite_sequence", "integer", "non_negative", "positive"]
+
+
+def choice(name: str, value: object, allowed: Sequence[str]) -> str:
+    """Return one of the allowed strings."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
 
 
 def finite(name: str, value: object) -> float:

@@ -28,7 +28,7 @@ from freeconv.laws import (
 )
 from freeconv.laws.operations import fold
 
-__all__ = ["Atoms", "atoms", "mass_off_zero", "singular_points"]
+__all__ = ["Atoms", "atoms", "mass_off_zero", "singular_points", "would_be_atoms"]
 
 _BORDERLINE = 4.0 * 2.0**-52
 
@@ -83,6 +83,9 @@ class _Point(NamedTuple):
     location: float
     weight: float
     off: float
+    below: float
+    """The mass to the left of it, a sum of leaf weights: at an atom's own points every child is at an atom of its own,
+    and the masses on the left of those add (their potentials do, and log m or log G there is real)."""
 
 
 def atoms(law: Law) -> Atoms:
@@ -167,7 +170,29 @@ def singular_points(law: Law) -> tuple[float, ...]:
     >>> singular_points(fc.boxplus_power(fc.Bernoulli(0.5), 2.0))
     (0.0, 2.0)
     """
-    return tuple(sorted({point.location for point in fold(law, "atoms", _rule) if point.weight == 0.0}))
+    return tuple(location for location, _ in would_be_atoms(law))
+
+
+def would_be_atoms(law: Law) -> tuple[tuple[float, float], ...]:
+    """Return the `singular_points` of a law, ascending, each with the mass to the left of it.
+
+    Parameters
+    ----------
+    law : Law
+
+    Returns
+    -------
+    tuple of (float, float)
+
+    Examples
+    --------
+    >>> import freeconv as fc
+    >>> from freeconv.atoms import would_be_atoms
+    >>> would_be_atoms(fc.boxplus_power(fc.Bernoulli(0.5), 2.0))
+    ((0.0, 0.0), (2.0, 1.0))
+    """
+    found = {point.location: point.below for point in fold(law, "atoms", _rule) if point.weight == 0.0}
+    return tuple(sorted(found.items()))
 
 
 def _off_zero(points: Sequence[_Point]) -> float:
@@ -177,15 +202,15 @@ def _off_zero(points: Sequence[_Point]) -> float:
 def _rule(law: Law, children: Sequence[tuple[_Point, ...]]) -> tuple[_Point, ...]:
     match law:
         case PointMass():
-            return (_Point(law.location, 1.0, 0.0),)
+            return (_Point(law.location, 1.0, 0.0, 0.0),)
         case Discrete():
             return _discrete(law)
         case MarchenkoPastur():
             return _at_zero(1.0 / law.ratio)
         case FreePoisson():
-            return _at_zero(law.rate)
+            return _at_zero(law.rate, 0.0 if law.jump > 0.0 else min(law.rate, 1.0))
         case Affine():
-            return tuple(point._replace(location=law.scale * point.location + law.shift) for point in children[0])
+            return tuple(_moved(point, law.scale, law.shift) for point in children[0])
         case Resize():
             return _resized(law.ratio, children[0])
         case Boxplus():
@@ -202,9 +227,14 @@ def _rule(law: Law, children: Sequence[tuple[_Point, ...]]) -> tuple[_Point, ...
     return ()
 
 
-def _at_zero(off: float) -> tuple[_Point, ...]:
+def _at_zero(off: float, below: float = 0.0) -> tuple[_Point, ...]:
     """The atom at 0 of a law with this mass elsewhere; a missing one leaves no blow-up but the law's own hard edge."""
-    return (_Point(0.0, 1.0 - off, off),) if off < 1.0 else ()
+    return (_Point(0.0, 1.0 - off, off, below),) if off < 1.0 else ()
+
+
+def _moved(point: _Point, scale: float, shift: float) -> _Point:
+    below = point.below if scale > 0.0 else max(0.0, point.off - point.below)
+    return point._replace(location=scale * point.location + shift, below=below)
 
 
 def _discrete(law: Discrete) -> tuple[_Point, ...]:
@@ -214,7 +244,7 @@ def _discrete(law: Discrete) -> tuple[_Point, ...]:
             off = min(1.0, math.fsum(law.weights[:i] + law.weights[i + 1 :]))
         else:
             off = 1.0 - weight
-        points.append(_Point(location, weight, off))
+        points.append(_Point(location, weight, off, math.fsum(law.weights[:i])))
     return tuple(points)
 
 
@@ -224,14 +254,15 @@ def _resized(ratio: float, points: Sequence[_Point]) -> tuple[_Point, ...]:
         if point.location != 0.0:
             weight = min(1.0, point.weight / ratio)
             off = 1.0 - weight if weight < 0.5 else max(0.0, (point.off - (1.0 - ratio)) / ratio)
-            resized.append(_Point(point.location, weight, off))
+            below = max(0.0, (point.below - (1.0 - ratio if point.location > 0.0 else 0.0)) / ratio)
+            resized.append(_Point(point.location, weight, off, below))
     return tuple(resized)
 
 
 def _power(points: Sequence[_Point], t: float, move: Callable[[float, float], float]) -> list[_Point]:
     """The candidates of a convolution power, those of smallest off-mass first."""
     if t != 1.0:
-        points = [_Point(move(a, t), weight - (t - 1.0) * off, t * off) for a, weight, off in points]
+        points = [_Point(move(a, t), weight - (t - 1.0) * off, t * off, t * below) for a, weight, off, below in points]
     return sorted((point for point in points if point.weight >= -_BORDERLINE), key=lambda point: point.off)
 
 
@@ -257,9 +288,10 @@ def _sums(factors: Sequence[Sequence[_Point]], join: Callable[[Sequence[float]],
     for choice in chosen:
         off = math.fsum(point.off for point in choice)
         weight = choice[0].weight if len(choice) == 1 else 1.0 - off
+        below = choice[0].below if len(choice) == 1 else math.fsum(point.below for point in choice)
         location = join([point.location for point in choice])
         if abs(1.0 - off) <= _BORDERLINE and (len(choice) > 1 or weight <= _BORDERLINE):
-            found.append(_Point(location, 0.0, 1.0))
+            found.append(_Point(location, 0.0, 1.0, below))
         elif weight > 0.0:
-            found.append(_Point(location, weight, off))
+            found.append(_Point(location, weight, off, below))
     return tuple(found)

@@ -26,7 +26,6 @@ FEWEST_DECADES, MOST_DECADES = 3, 12
 NEGLIGIBLE = 1e-2
 """Sampling towards 0 may stop where x f(x), the density of log x, is this fraction of its maximum."""
 
-PROBE = 1e-9
 """Where to look whether the density falls towards an end, as a part of the interval."""
 
 
@@ -104,16 +103,9 @@ def sample(law: Law, points: int = 500) -> Curve:
 
 
 def _soft_ends(law: Law, support: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether the density falls towards each end of each interval, shape (k, 2): probed at two distances, 1 : 4.
-
-    A square-root edge doubles it, a jump keeps it, a hard edge or a blow-up has it the other way round.
-    """
-    width = support[:, 1] - support[:, 0]
-    distance = np.maximum(PROBE * width[:, np.newaxis], 256.0 * np.spacing(np.abs(support)))
-    inwards = distance * np.array([1.0, -1.0])
-    near, far = np.asarray(law.density(support + np.multiply.outer((1.0, 4.0), inwards)), dtype=np.float64)
-    falls: NDArray[np.bool_] = far > 1.2 * near
-    return falls
+    """Whether the density falls towards each end of each interval, shape (k, 2)."""
+    soft = [edge.location for edge in law.edges() if edge.exponent > 0.0]
+    return np.isin(support, soft)
 
 
 def _grid(law: Law, low: float, high: float, points: int) -> NDArray[np.float64]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from freeconv import _core
-from freeconv.atoms import atoms, singular_points
+from freeconv.atoms import atoms, would_be_atoms
 from freeconv.laws import Affine, Law, Resize
 from freeconv.lowering import lower
 from freeconv.moments import mean, variance
 
-__all__ = ["Frame", "frame", "r_parts", "solver"]
+__all__ = ["Frame", "frame", "outer_points", "outer_potential", "r_parts", "solver"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,24 @@ def frame(law: Law) -> Frame:
     return Frame(law, tuple(steps))
 
 
+def outer_points(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Carry points of the core out to the law, rounded as the locations of its atoms are."""
+    for scale, shift, _ in reversed(frame.steps):
+        points = scale * points + shift
+    return np.array(points, dtype=np.float64)
+
+
+def outer_potential(frame: Frame, points: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Carry ∫ log|z − t| at points of the core out: + log a for a scale a, U/r + (1 − 1/r) log|z| for a size change."""
+    for scale, shift, ratio in reversed(frame.steps):
+        if ratio != 1.0:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = values / ratio + (1.0 - 1.0 / ratio) * np.log(np.abs(points))
+        values = values + math.log(scale)
+        points = scale * points + shift
+    return values
+
+
 @lru_cache(maxsize=128)
 def solver(law: Law) -> _core.Spectrum:
     """Return the compiled solver of a law; shared by all equal laws.
@@ -63,13 +82,16 @@ def solver(law: Law) -> _core.Spectrum:
             "rescale the law"
         )
     known = atoms(core)
+    singular = np.array(would_be_atoms(core), dtype=np.float64).reshape(-1, 2)
     return _core.Spectrum(
         lower(law).arrays(),
         center,
         deviation,
         np.array(known.locations, dtype=np.float64),
         np.array(known.weights, dtype=np.float64),
-        np.array(singular_points(core), dtype=np.float64),
+        outer_points(frame(law), known.locations),
+        singular[:, 0].copy(),
+        singular[:, 1].copy(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from freeconv.spectrum import Evaluation
+    from freeconv.evaluation import Evaluation
 
 __all__ = ["ConvergenceError"]
 

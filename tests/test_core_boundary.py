@@ -42,7 +42,9 @@ def spectrum(program: Any, **changes: Any) -> _core.Spectrum:
         "deviation": math.sqrt(LAW.variance()),
         "atom_locations": NONE,
         "atom_weights": NONE,
+        "atom_points": NONE,
         "singular": NONE,
+        "below_singular": NONE,
     }
     return _core.Spectrum(program, **(arguments | changes))
 
@@ -57,14 +59,16 @@ GOOD = spectrum(program_of(arrays()))
 def test_the_good_program_is_good() -> None:
     assert GOOD.complete
     assert GOOD.child_count == 2
-    density, status, residual, iterations = GOOD.evaluate(np.array([LAW.mean(), math.nan]))
-    assert density.dtype == residual.dtype == np.float64
+    density, cdf, potential, status, residual, accuracy, iterations = GOOD.evaluate(np.array([LAW.mean(), math.nan]))
+    assert cdf is None
+    assert potential is None
+    assert density.dtype == residual.dtype == accuracy.dtype == np.float64
     assert status.dtype == np.int8
     assert iterations.dtype == np.int32
     assert density[0] == LAW.density(LAW.mean())
     assert status.tolist() == [fc.Status.CERTIFIED, fc.Status.NOT_A_NUMBER]
-    cauchy, omega, status = GOOD.solve(np.array([1.0 + 1.0j, 2.0j, math.nan]))
-    assert (cauchy.shape, omega.shape, status.shape) == ((3,), (2, 3), (3,))
+    cauchy, omega, potential, status = GOOD.solve(np.array([1.0 + 1.0j, 2.0j, math.nan]))
+    assert (cauchy.shape, omega.shape, potential.shape, status.shape) == ((3,), (2, 3), (3,), (3,))
 
 
 @pytest.mark.parametrize("length", range(6))
@@ -201,7 +205,7 @@ def test_numbers_are_numbers(name: str, value: object) -> None:
         spectrum(program_of(arrays()), **{name: value})
 
 
-@pytest.mark.parametrize("name", ["atom_locations", "atom_weights", "singular"])
+@pytest.mark.parametrize("name", ["atom_locations", "atom_weights", "atom_points", "singular", "below_singular"])
 @pytest.mark.parametrize("value", [None, [], "text", np.empty(0, np.float32), np.empty(0, complex), np.empty(0, int)])
 def test_facts_are_arrays_of_doubles(name: str, value: object) -> None:
     with pytest.raises(TypeError):
@@ -213,6 +217,12 @@ def test_atoms_have_weights() -> None:
         spectrum(program_of(arrays()), atom_locations=np.zeros(2), atom_weights=np.ones(1))
     with pytest.raises(ValueError, match="singular must have one dimension"):
         spectrum(program_of(arrays()), singular=np.zeros((1, 1)))
+    with pytest.raises(ValueError, match="atom_points must have length 1, got 0"):
+        spectrum(program_of(arrays()), atom_locations=np.zeros(1), atom_weights=np.ones(1))
+    with pytest.raises(ValueError, match="below_singular must have length 2, got 1"):
+        spectrum(program_of(arrays()), singular=np.array([1.0, 2.0]), below_singular=np.ones(1))
+    with pytest.raises(ValueError, match="singular points must be ascending"):
+        spectrum(program_of(arrays()), singular=np.array([2.0, 1.0]), below_singular=np.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -240,8 +250,9 @@ def test_grids_have_one_dimension(shape: tuple[int, ...]) -> None:
 
 
 def test_empty_grids() -> None:
-    assert [array.shape for array in GOOD.evaluate(np.empty(0))] == [(0,)] * 4
-    assert [array.shape for array in GOOD.solve(np.empty(0, complex))] == [(0,), (2, 0), (0,)]
+    assert [array.shape for array in GOOD.evaluate(np.empty(0), True, True) if array is not None] == [(0,)] * 7
+    assert [array.shape for array in GOOD.solve(np.empty(0, complex))] == [(0,), (2, 0), (0,), (0,)]
+    assert GOOD.invert(np.empty(0)).shape == (0,)
     assert _core.r_parts(program_of(arrays()), True, np.empty(0, complex)).shape == (0,)
 
 

@@ -26,11 +26,9 @@ for one in 500 choices of the seeds, and the seeds are fixed."""
 
 def compare(law: fc.Law, eigenvalues: NDArray[Any], *, bound: float, smear: float = 1e-3) -> None:
     """Assert that eigenvalues follow a law within `bound` in Kolmogorov distance."""
-    atoms = law.atoms()
-    pairs = np.column_stack([atoms.locations, atoms.weights])
     # Exact zeros come out of the eigenvalue routines as rounding errors.
     cleaned = np.where(np.abs(eigenvalues) < 1e-10, 0.0, eigenvalues)
-    rm.assert_same_law(cleaned.ravel(), law.density, law.support(), pairs, bound=bound, smear=smear)
+    rm.assert_same_law(cleaned.ravel(), law.cdf, law.atoms().locations, bound=bound, smear=smear)
 
 
 def rng(seed: int) -> np.random.Generator:

@@ -6,13 +6,15 @@
 
 #include "convert.hpp"
 #include "freeconv/spectrum/spectrum.hpp"
+#include "interrupt.hpp"
 
 namespace freeconv::bindings {
 namespace {
 
 std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, double deviation,
                                         const Array<double>& atom_locations, const Array<double>& atom_weights,
-                                        const Array<double>& singular) {
+                                        const Array<double>& atom_points, const Array<double>& singular,
+                                        const Array<double>& below_singular) {
   Program program = read_program(arrays, true, Offsets::at_zero);
   Program far = read_program(arrays, true, Offsets::none);
   if (!std::isfinite(mean)) throw py::value_error("mean must be finite, got " + std::to_string(mean));
@@ -25,52 +27,97 @@ std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, do
   const double* locations = data_of(atom_locations, "atom_locations");
   const double* weights = data_of(atom_weights, "atom_weights", atom_locations.shape(0));
   for (py::ssize_t i = 0; i < atom_locations.shape(0); ++i) facts.atoms.push_back({locations[i], weights[i]});
+  const double* seen = data_of(atom_points, "atom_points", atom_locations.shape(0));
+  facts.atom_points.assign(seen, seen + atom_points.shape(0));
   const double* points = data_of(singular, "singular");
-  facts.singular.assign(points, points + singular.shape(0));
-  for (const double point : facts.singular) {
-    if (!std::isfinite(point)) throw py::value_error("singular points must be finite, got " + std::to_string(point));
+  const double* below = data_of(below_singular, "below_singular", singular.shape(0));
+  for (py::ssize_t i = 0; i < singular.shape(0); ++i) {
+    if (!std::isfinite(points[i])) {
+      throw py::value_error("singular points must be finite, got " + std::to_string(points[i]));
+    }
+    if (i > 0 && !(points[i] > points[i - 1])) throw py::value_error("singular points must be ascending");
   }
-  const py::gil_scoped_release release;
-  return std::make_unique<Spectrum>(std::move(program), std::move(far), std::move(facts));
+  facts.singular.assign(points, points + singular.shape(0));
+  facts.below_singular.assign(below, below + singular.shape(0));
+  Signals signals;
+  std::unique_ptr<Spectrum> spectrum;
+  {
+    const py::gil_scoped_release release;
+    spectrum = std::make_unique<Spectrum>(std::move(program), std::move(far), std::move(facts), &signals.interrupt());
+  }
+  signals.raise_if_stopped();
+  return spectrum;
 }
 
-Array<double> support(const Spectrum& self) {
-  const std::vector<double> edges = self.support();
-  Array<double> out({static_cast<py::ssize_t>(edges.size() / 2), py::ssize_t{2}});
-  std::copy(edges.begin(), edges.end(), out.mutable_data());
+Array<double> rows(const std::vector<double>& values, py::ssize_t width) {
+  Array<double> out({static_cast<py::ssize_t>(values.size()) / width, width});
+  std::copy(values.begin(), values.end(), out.mutable_data());
   return out;
 }
 
-py::tuple evaluate(const Spectrum& self, const Array<double>& x) {
+// (density, cdf or None, potential or None, status, residual, accuracy, iterations)
+py::tuple evaluate(const Spectrum& self, const Array<double>& x, bool cdf, bool potential) {
   const double* points = data_of(x, "x");
   const py::ssize_t n = x.shape(0);
   Array<double> density(n);
+  Array<double> masses(cdf ? n : 0);
+  Array<double> potentials(potential ? n : 0);
   Array<signed char> status(n);
   Array<double> residual(n);
+  Array<double> accuracy(n);
   Array<int> iterations(n);
-  const Evaluated out{density.mutable_data(), status.mutable_data(), residual.mutable_data(),
-                      iterations.mutable_data()};
+  Evaluated out;
+  out.density = density.mutable_data();
+  out.cdf = cdf ? masses.mutable_data() : nullptr;
+  out.potential = potential ? potentials.mutable_data() : nullptr;
+  out.status = status.mutable_data();
+  out.residual = residual.mutable_data();
+  out.accuracy = accuracy.mutable_data();
+  out.iterations = iterations.mutable_data();
+  Signals signals;
   {
     const py::gil_scoped_release release;
-    self.evaluate(points, static_cast<std::size_t>(n), out);
+    self.evaluate(points, static_cast<std::size_t>(n), out, &signals.interrupt());
   }
-  return py::make_tuple(density, status, residual, iterations);
+  signals.raise_if_stopped();
+  return py::make_tuple(density, cdf ? py::object(masses) : py::none(), potential ? py::object(potentials) : py::none(),
+                        status, residual, accuracy, iterations);
 }
 
+Array<double> invert(const Spectrum& self, const Array<double>& p) {
+  const double* values = data_of(p, "p");
+  const py::ssize_t n = p.shape(0);
+  Array<double> x(n);
+  double* points = x.mutable_data();
+  Signals signals;
+  {
+    const py::gil_scoped_release release;
+    self.invert(values, static_cast<std::size_t>(n), points, &signals.interrupt());
+  }
+  signals.raise_if_stopped();
+  return x;
+}
+
+// (cauchy, omega, potential, status)
 py::tuple solve(const Spectrum& self, const Array<std::complex<double>>& z) {
   const auto* points = reinterpret_cast<const double*>(data_of(z, "z"));
   const py::ssize_t n = z.shape(0);
   Array<std::complex<double>> cauchy(n);
   Array<std::complex<double>> omega({static_cast<py::ssize_t>(self.child_count()), n});
+  Array<double> potential(n);
   Array<signed char> status(n);
-  auto* g = reinterpret_cast<double*>(cauchy.mutable_data());
-  auto* w = reinterpret_cast<double*>(omega.mutable_data());
-  signed char* s = status.mutable_data();
+  Solved out;
+  out.cauchy = reinterpret_cast<double*>(cauchy.mutable_data());
+  out.omega = reinterpret_cast<double*>(omega.mutable_data());
+  out.potential = potential.mutable_data();
+  out.status = status.mutable_data();
+  Signals signals;
   {
     const py::gil_scoped_release release;
-    self.solve(points, static_cast<std::size_t>(n), g, w, s);
+    self.solve(points, static_cast<std::size_t>(n), out, &signals.interrupt());
   }
-  return py::make_tuple(cauchy, omega, status);
+  signals.raise_if_stopped();
+  return py::make_tuple(cauchy, omega, potential, status);
 }
 
 }  // namespace
@@ -78,11 +125,14 @@ py::tuple solve(const Spectrum& self, const Array<std::complex<double>>& z) {
 void bind_spectrum(py::module_& module) {
   py::class_<Spectrum>(module, "Spectrum")
       .def(py::init(&make_spectrum), py::arg("program"), py::arg("mean"), py::arg("deviation"),
-           py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(), py::arg("singular").noconvert())
+           py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(), py::arg("atom_points").noconvert(),
+           py::arg("singular").noconvert(), py::arg("below_singular").noconvert())
       .def_property_readonly("complete", &Spectrum::complete)
       .def_property_readonly("child_count", &Spectrum::child_count)
-      .def("support", &support)
-      .def("evaluate", &evaluate, py::arg("x").noconvert())
+      .def("support", [](const Spectrum& self) { return rows(self.support(), 2); })
+      .def("pieces", [](const Spectrum& self) { return rows(self.pieces(), 4); })
+      .def("evaluate", &evaluate, py::arg("x").noconvert(), py::arg("cdf") = false, py::arg("potential") = false)
+      .def("invert", &invert, py::arg("p").noconvert())
       .def("solve", &solve, py::arg("z").noconvert());
 }
 

@@ -157,12 +157,9 @@ void assign_forms(Program& program, Offsets offsets) {
 void peel_root(Program& program) {
   while (program.nodes.back().kind == Kind::affine || program.nodes.back().kind == Kind::resize) {
     const Node& n = program.nodes.back();
-    if (n.kind == Kind::affine) {
-      program.peeled.push_back({n.parameters[0], n.parameters[1]});
-      program.factor /= n.parameters[0];
-    } else {
-      program.factor /= n.parameters[0];
-    }
+    program.peeled.push_back(n.kind == Kind::affine ? Program::Step{n.parameters[0], n.parameters[1], 1.0}
+                                                    : Program::Step{1.0, 0.0, n.parameters[0]});
+    program.factor /= n.parameters[0];
     program.nodes.pop_back();
     program.nodes.back().parent = -1;
   }
@@ -243,7 +240,7 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
 
 DoubleDouble Program::core_point(double x) const {
   DoubleDouble value(x);
-  for (const Affine& step : peeled) value = (value - DoubleDouble(step.shift)) / DoubleDouble(step.scale);
+  for (const Step& step : peeled) value = (value - DoubleDouble(step.shift)) / DoubleDouble(step.scale);
   return value;
 }
 
@@ -253,6 +250,19 @@ double Program::outer_point(double x) const {
     value = DoubleDouble(it->scale) * value + DoubleDouble(it->shift);
   }
   return value.hi;
+}
+
+// resize: F = F_c/r + (1 - 1/r) [x >= 0].
+Program::Outwards Program::outer_cdf(double x) const {
+  Outwards out{1.0, 0.0};
+  DoubleDouble point(x);
+  for (const Step& step : peeled) {
+    point = (point - DoubleDouble(step.shift)) / DoubleDouble(step.scale);
+    if (step.ratio == 1.0) continue;
+    if (point.hi >= 0.0) out.shift += out.factor * (1.0 - 1.0 / step.ratio);
+    out.factor /= step.ratio;
+  }
+  return out;
 }
 
 }  // namespace freeconv

@@ -104,7 +104,7 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
   double h = kLongestStep;
   int stops = 0;
   double from_error = 0.0;
-  while (direction * from.t < reach && stops < kMostStops) {
+  while (direction * from.t < reach && stops < kMostStops && !tracer_.stopped()) {
     Knot to;
     to.x = position(interval, from.t + direction * h);
     if (!(to.x > interval.low && to.x < interval.high) || to.x == from.x) break;
@@ -157,7 +157,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
   done.push_back(pending.back());
   pending.pop_back();
   int stops = 0;
-  while (!pending.empty()) {
+  while (!pending.empty() && !tracer_.stopped()) {
     const Knot& a = done.back();
     const Knot& b = pending.back();
     Knot middle;

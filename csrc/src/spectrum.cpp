@@ -9,10 +9,10 @@ namespace freeconv {
 namespace {
 
 constexpr int kLanes = 16;
+// Points between two looks at the interrupt.
+constexpr std::size_t kPatience = 256;
 // In standard deviations: an edge nearer to 0 is 0.
 constexpr double kZero = 1e-40;
-// Relative distance at which two pieces are one interval.
-constexpr double kTouching = 4e-15;
 // Gaps that may turn up while the skeletons are built.
 constexpr int kMostSplits = 64;
 // In standard deviations from the mean: beyond, m = eta - p0 loses a digit and more of what is left of it.
@@ -20,17 +20,17 @@ constexpr double kFar = 10.0;
 
 }  // namespace
 
-Spectrum::Spectrum(Program program, Program far, CoreFacts facts)
+Spectrum::Spectrum(Program program, Program far, CoreFacts facts, Interrupt* interrupt)
     : program_(std::move(program)), far_(std::move(far)), facts_(std::move(facts)) {
   const Node& root = program_.root();
   for (const Child& c : root.children) child_nodes_.push_back(c.index);
   if (child_nodes_.empty()) child_nodes_.push_back(static_cast<int>(program_.nodes.size()) - 1);
-  std::sort(facts_.singular.begin(), facts_.singular.end());
-  build();
+  build(interrupt);
+  weigh(interrupt);
 }
 
-void Spectrum::build() {
-  Tracer tracer = make_tracer(program_);
+void Spectrum::build(Interrupt* interrupt) {
+  Tracer tracer = make_tracer(program_, interrupt);
   SupportFinder finder(program_, tracer, facts_.atoms, facts_.singular);
   std::vector<Interval> pending;
   complete_ = finder.run(pending);
@@ -75,6 +75,17 @@ std::vector<double> Spectrum::support() const {
   return edges;
 }
 
+std::vector<double> Spectrum::pieces() const {
+  std::vector<double> rows;
+  for (const Skeleton& piece : pieces_) {
+    const Program::Outwards outwards = program_.outer_cdf(program_.outer_point(piece.start_x));
+    rows.insert(rows.end(), {program_.outer_point(piece.low), program_.outer_point(piece.high),
+                             outwards.factor * piece.cdf_low + outwards.shift,
+                             outwards.factor * piece.cdf_high + outwards.shift});
+  }
+  return rows;
+}
+
 int Spectrum::piece_of(double x) const {
   const auto it = std::upper_bound(pieces_.begin(), pieces_.end(), x,
                                    [](double value, const Skeleton& piece) { return value < piece.low; });
@@ -84,35 +95,68 @@ int Spectrum::piece_of(double x) const {
   return x > piece.low && x < piece.high ? index : -1;
 }
 
-void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out) const {
-  DensityBlocks<kLanes> blocks(program_, pieces_, make_tracer(program_));
+void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, Interrupt* interrupt) const {
+  DensityBlocks<kLanes> blocks(program_, pieces_, facts_.atoms, make_tracer(program_, interrupt));
+  std::vector<std::size_t> off;  // points whose potential has to be asked for one by one
   for (std::size_t at = 0; at < n; at += kLanes) {
+    if (interrupt != nullptr && at % kPatience == 0 && interrupt->stopped()) return;
     const int count = static_cast<int>(std::min<std::size_t>(kLanes, n - at));
     DoubleDouble core[kLanes];
     int piece[kLanes];
     for (int i = 0; i < count; ++i) {
       const std::size_t j = at + static_cast<std::size_t>(i);
-      core[i] = program_.core_point(x[j]);
-      const bool nan = !(x[j] == x[j]);
-      const bool infinite = std::isinf(x[j]);
-      piece[i] = nan || infinite ? -1 : piece_of(core[i].hi);
+      const bool finite = std::isfinite(x[j]);
+      core[i] = finite ? program_.core_point(x[j]) : DoubleDouble(x[j]);
+      piece[i] = finite ? piece_of(core[i].hi) : -1;
       if (piece[i] >= 0) continue;
-      const int joint = nan || infinite ? -1 : joint_of(core[i].hi);
+      const int joint = finite ? joint_of(core[i].hi) : -1;
       if (joint >= 0) {
         Skeleton both;
         both.low = pieces_[static_cast<std::size_t>(joint)].low;
         both.high = pieces_[static_cast<std::size_t>(joint) + 1].high;
-        blocks.recover(out, j, core[i], both, 0);
+        both.cdf_low = pieces_[static_cast<std::size_t>(joint)].cdf_low;
+        both.cdf_high = pieces_[static_cast<std::size_t>(joint) + 1].cdf_high;
+        Recovered nothing;
+        nothing.density = __builtin_nan("");
+        blocks.recover(out, j, core[i], both, nothing);
+        if (out.cdf != nullptr) out.cdf[j] = cdf_off(x[j], core[i].hi);
         continue;
       }
-      const bool at_edge = !nan && touching(core[i].hi) == 0.0;
+      const bool nan = !(x[j] == x[j]);
+      const bool at_edge = finite && touching(core[i].hi) == 0.0;
+      Status status = at_edge ? Status::edge : Status::outside;
+      if (!complete_) status = Status::uncertified;
+      if (nan) status = Status::not_a_number;
       out.density[j] = nan || !complete_ ? __builtin_nan("") : 0.0;
-      out.status[j] = static_cast<signed char>(
-          nan ? Status::not_a_number : (!complete_ ? Status::uncertified : (at_edge ? Status::edge : Status::outside)));
-      out.residual[j] = nan ? __builtin_nan("") : 0.0;
+      out.residual[j] = out.accuracy[j] = nan ? __builtin_nan("") : (complete_ ? 0.0 : kInfinity);
       out.iterations[j] = 0;
+      if (out.cdf != nullptr) {
+        out.cdf[j] = cdf_off(x[j], core[i].hi);
+        if (!nan && !(out.cdf[j] == out.cdf[j])) status = Status::uncertified;
+      }
+      if (out.potential != nullptr) {
+        out.potential[j] = std::isinf(x[j]) ? kInfinity : __builtin_nan("");
+        if (at_edge) out.potential[j] = potential_at_edge(core[i].hi, blocks.recovery());
+        if (finite && !at_edge) off.push_back(j);
+      }
+      out.status[j] = static_cast<signed char>(status);
     }
     blocks.run(core, piece, at, count, out);
+    if (out.cdf == nullptr) continue;
+    for (int i = 0; i < count; ++i) {
+      const std::size_t j = at + static_cast<std::size_t>(i);
+      if (!std::isfinite(x[j])) continue;
+      const Program::Outwards outwards = program_.outer_cdf(x[j]);
+      out.cdf[j] = std::clamp(outwards.factor * out.cdf[j] + outwards.shift, 0.0, 1.0);
+    }
+  }
+  for (const std::size_t j : off) {
+    const double z[2] = {program_.core_point(x[j]).hi, 0.0};
+    signed char status = 0;
+    Solved solved;
+    solved.potential = out.potential + j;
+    solved.status = &status;
+    solve(z, 1, solved, interrupt);
   }
 }
 
@@ -135,9 +179,11 @@ double Spectrum::touching(double x) const {
   return nearest;
 }
 
-void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* omega, signed char* status) const {
-  Tracer near_tracer = make_tracer(program_);
-  Tracer far_tracer = make_tracer(far_);
+void Spectrum::solve(const double* z, std::size_t n, const Solved& out, Interrupt* interrupt) const {
+  Tracer near_tracer = make_tracer(program_, interrupt);
+  Tracer far_tracer = make_tracer(far_, interrupt);
+  Potential<1> near_potential(program_);
+  Potential<1> far_potential(far_);
   State<double, 1> u = near_tracer.make_state();
   const double nan = __builtin_nan("");
   for (std::size_t j = 0; j < n; ++j) {
@@ -145,6 +191,8 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
     const bool is_far = std::hypot(point.re - facts_.mean, point.im) > kFar * facts_.deviation;
     const Program& program = is_far ? far_ : program_;
     Tracer& tracer = is_far ? far_tracer : near_tracer;
+    Potential<1>& potential = is_far ? far_potential : near_potential;
+    if (interrupt != nullptr && interrupt->stopped()) return;
     Status here = Status::uncertified;
     bool real_outside = false;
     if (!(point.re == point.re) || !(point.im == point.im)) {
@@ -159,7 +207,7 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
         real_outside = true;
       }
       if (at.where == Where::edge || at.where == Where::lost) {
-        // G = 0 in a gap is a pole of the unknowns: beside the axis they are finite, and Re G changes by y^2.
+        // G = 0 in a gap is a pole of the unknowns: beside the axis they are finite, and Re G and Re U change by y^2.
         point.im = 1e-7 * facts_.deviation;
         if (piece_of(point.re) < 0 && tracer.approach(point.re, point.im, u)) {
           here = Status::outside;
@@ -168,21 +216,25 @@ void Spectrum::solve(const double* z, std::size_t n, double* cauchy, double* ome
       }
     }
     const bool good = here != Status::uncertified && here != Status::not_a_number;
-    status[j] = static_cast<signed char>(here);
-    if (cauchy != nullptr) {
+    out.status[j] = static_cast<signed char>(here);
+    if (out.cauchy != nullptr) {
       const Complex<double> g =
           good ? root_cauchy(program.root(), tracer.result().c.get(0), point) : Complex<double>{nan, nan};
-      cauchy[2 * j] = g.re;
-      cauchy[2 * j + 1] = real_outside ? 0.0 : g.im;
+      out.cauchy[2 * j] = g.re;
+      out.cauchy[2 * j + 1] = real_outside ? 0.0 : g.im;
     }
-    if (omega == nullptr) continue;
     if (good) tracer.sweeps().up(u);
+    if (out.potential != nullptr) {
+      if (good) potential.run(tracer.sweeps(), u, true);
+      out.potential[j] = good ? potential.log_modulus(0) : nan;
+    }
+    if (out.omega == nullptr) continue;
     for (std::size_t k = 0; k < child_nodes_.size(); ++k) {
       const auto v = static_cast<std::size_t>(child_nodes_[k]);
       const Complex<double> w =
           good ? node_point(program.nodes[v], tracer.sweeps().node(child_nodes_[k]), 0).z : Complex<double>{nan, nan};
-      omega[2 * (k * n + j)] = w.re;
-      omega[2 * (k * n + j) + 1] = real_outside ? 0.0 : w.im;
+      out.omega[2 * (k * n + j)] = w.re;
+      out.omega[2 * (k * n + j) + 1] = real_outside ? 0.0 : w.im;
     }
   }
 }

@@ -105,7 +105,7 @@ bool SupportFinder::split(const Interval& whole, const Probe& inside, const Prob
 void SupportFinder::search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found) {
   if (continuous_mass(left, right) <= kMassTolerance) return;
   const double width = right.x - left.x;
-  if (depth > 300 || width <= 1e-14 * std::max(std::fabs(left.x), std::fabs(right.x))) {
+  if (depth > 300 || tracer_.stopped() || width <= 1e-14 * std::max(std::fabs(left.x), std::fabs(right.x))) {
     complete_ = false;
     return;
   }

@@ -252,6 +252,7 @@ Located Tracer::locate_from(double x, Leaves& u) {
 
 Located Tracer::locate(double x, Leaves& u) {
   total_ = 0;
+  if (stopped()) return Located{};
   // Heights are tried decade by decade; the jump to the axis is certified, so it may be tried from anywhere.
   double y = width_;
   if (!descend_to({x, y}, u)) return Located{};

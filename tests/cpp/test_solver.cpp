@@ -175,11 +175,22 @@ void masses() {
 }
 
 struct Grid {
-  explicit Grid(std::size_t n) : density(n), status(n), residual(n), iterations(n) {}
-  Evaluated out() { return {density.data(), status.data(), residual.data(), iterations.data()}; }
+  explicit Grid(std::size_t n) : density(n), cdf(n), status(n), residual(n), accuracy(n), iterations(n) {}
+  Evaluated out() {
+    Evaluated pointers;
+    pointers.density = density.data();
+    pointers.cdf = cdf.data();
+    pointers.status = status.data();
+    pointers.residual = residual.data();
+    pointers.accuracy = accuracy.data();
+    pointers.iterations = iterations.data();
+    return pointers;
+  }
   std::vector<double> density;
+  std::vector<double> cdf;
   std::vector<signed char> status;
   std::vector<double> residual;
+  std::vector<double> accuracy;
   std::vector<int> iterations;
 };
 
@@ -286,7 +297,11 @@ void half_plane() {
   std::vector<double> g(2 * n);
   std::vector<double> omega(2 * n * spectrum.child_count());
   std::vector<signed char> status(n);
-  spectrum.solve(z.data(), n, g.data(), omega.data(), status.data());
+  Solved out;
+  out.cauchy = g.data();
+  out.omega = omega.data();
+  out.status = status.data();
+  spectrum.solve(z.data(), n, out);
   const Status wanted[] = {Status::certified, Status::certified,    Status::outside,
                            Status::certified, Status::not_a_number, Status::certified};
   for (std::size_t j = 0; j < n; ++j) {

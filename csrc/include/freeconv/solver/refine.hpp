@@ -15,7 +15,7 @@ class Refiner {
 
   Sweeps<DoubleDouble, W>& sweeps() { return sweeps_; }
 
-  // Newton steps from `u` until the last is below 1e-9 of Im c (its square is below 1e-17), for the lanes with
+  // Newton steps from `u`, until the last is below 1e-9 of Im c (its square is below 1e-17), for the lanes with
   // wanted[i] != 0. c and u receive the result; done[i] tells whether it got there.
   void run(const Block<DoubleDouble, W>& z, const int* wanted, State<double, W>& u, Block<double, W>& c, int* done) {
     const Program& program = sweeps_.program();
@@ -52,13 +52,14 @@ class Refiner {
         done[i] = high && size <= 1e-9 * fabs_(value.im) ? 1 : 0;
         remaining += done[i] == 0 ? 1 : 0;
       }
-      if (remaining == 0) break;
+      // The last step is taken, too: a state 1e-9 off would show in the distribution function beside a cusp.
       sweeps_.down(step);
       for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
         const auto l = static_cast<std::size_t>(leaf);
         const Block<DoubleDouble, W>& s = sweeps_.leaf_step(leaf);
         for (int i = 0; i < W; ++i) state_[l].set(i, state_[l].get(i) + s.get(i));
       }
+      if (remaining == 0) break;
     }
     for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
       const auto l = static_cast<std::size_t>(leaf);

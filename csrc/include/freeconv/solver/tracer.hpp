@@ -3,6 +3,7 @@
 #pragma once
 
 #include "freeconv/solver/fixed_point.hpp"
+#include "freeconv/solver/interrupt.hpp"
 #include "freeconv/solver/newton.hpp"
 #include "freeconv/solver/refine.hpp"
 
@@ -12,7 +13,7 @@ enum class Where {
   inside,   // a solution with every point in the open half-plane: the density is positive
   outside,  // a real solution whose points all move with z: no mass nearby
   edge,     // neither, down to the last digits: an edge, a cusp or an atom
-  lost,     // no certified solution was found
+  lost,     // no certified solution was found, or the call was interrupted
 };
 
 struct Located {
@@ -25,13 +26,14 @@ struct Located {
 
 class Tracer {
  public:
-  Tracer(const Program& program, double center, double width)
+  Tracer(const Program& program, double center, double width, Interrupt* interrupt = nullptr)
       : program_(program),
         newton_(program),
         refiner_(program),
         fixed_point_(program),
         center_(center),
         width_(width),
+        interrupt_(interrupt),
         mass_(program.nodes.size()) {}
 
   using Leaves = State<double, 1>;
@@ -62,6 +64,7 @@ class Tracer {
 
   const NewtonResult<1>& result() const { return result_; }
   double width() const { return width_; }
+  bool stopped() const { return interrupt_ != nullptr && interrupt_->stopped(); }
 
  private:
   bool far_start(Complex<double> z, Leaves& u);
@@ -76,6 +79,7 @@ class Tracer {
   Refiner<1> refiner_;
   FixedPoint fixed_point_;
   double center_, width_;
+  Interrupt* interrupt_;
   std::vector<double> mass_;
   NewtonResult<1> result_{};
   int total_ = 0;

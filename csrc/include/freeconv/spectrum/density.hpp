@@ -1,28 +1,34 @@
-// Densities a block of points at a time: start from the skeleton, Newton on the axis itself, certificate,
+// Densities and distribution functions a block of points at a time: start from the skeleton, Newton on the axis itself, certificate,
 // double-double where rounding would show, continuation from infinity where any of it fails.
 #pragma once
 
 #include "freeconv/solver/refine.hpp"
 #include "freeconv/solver/rounding.hpp"
-#include "freeconv/spectrum/recovery.hpp"
 #include "freeconv/spectrum/spectrum.hpp"
 
 namespace freeconv {
 
+// A distribution function beyond its values at the ends of an interval by more is that of another branch.
+inline constexpr double kCdfRounding = 1e-9;
+
 template <int W>
 class DensityBlocks {
  public:
-  DensityBlocks(const Program& program, const std::vector<Skeleton>& pieces, Tracer tracer)
+  DensityBlocks(const Program& program, const std::vector<Skeleton>& pieces, const std::vector<Atom>& atoms,
+                Tracer tracer)
       : program_(program),
         pieces_(pieces),
-        recovery_(program, std::move(tracer)),
+        recovery_(program, std::move(tracer), atoms),
         newton_(program),
         refiner_(program),
         rounding_(program),
+        potential_(program),
         u_(program.leaf_nodes.size()) {}
 
-  // The core points and the piece each lies in (-1: none, lane idle). Results to `out` from index `at` on, `count` <= W
-  // of them.
+  Recovery& recovery() { return recovery_; }
+
+  // The core points and the piece each lies in (-1: none, lane idle). The core's results to `out` from index `at` on,
+  // `count` <= W of them.
   void run(const DoubleDouble* core, const int* piece, std::size_t at, int count, const Evaluated& out) {
     Block<double, W> target;
     Block<DoubleDouble, W> z;
@@ -55,24 +61,48 @@ class DensityBlocks {
     }
     int refined[W] = {};
     if (refinements > 0) refiner_.run(z, wanted, u_, result_.c, refined);
+    const bool integrals = out.cdf != nullptr || out.potential != nullptr;
+    if (integrals) {
+      newton_.sweeps().up(u_);
+      potential_.run(newton_.sweeps(), u_, out.potential != nullptr);
+    }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = at + static_cast<std::size_t>(i);
       const double density = root_density(program_.root(), result_.c.get(i), position[i]);
+      const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
+      Recovered r;
+      r.status = Status::certified;
+      r.density = density;
+      r.residual = result_.residual[i];
+      r.iterations = result_.iterations[i];
+      if (integrals) {
+        r.cdf = potential_.left_mass(i);
+        r.potential = potential_.log_modulus(i);
+      }
       const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0);
-      if (certified && density >= 0.0) {
-        record(out, j, density, Status::certified, result_.residual[i], result_.iterations[i]);
+      if (certified && density >= 0.0 && within(here, r.cdf)) {
+        record(out, j, here, r, refined[i] != 0 ? kRefinedError : error[i]);
       } else {
-        recover(out, j, core[i], pieces_[static_cast<std::size_t>(piece[i])], result_.iterations[i]);
+        recover(out, j, core[i], here, r);
       }
     }
   }
 
-  // One point by itself.
-  void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, int spent) {
-    const Recovered r = recovery_.at(x, piece);
-    const bool lost = r.status == Status::uncertified;
-    record(out, j, lost ? __builtin_nan("") : r.density, r.status, r.residual, spent + r.iterations);
+  // One point by itself; `spent` is what the block had found.
+  void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, const Recovered& spent) {
+    Recovered r = recovery_.at(x, piece);
+    r.iterations += spent.iterations;
+    if (r.status == Status::edge && !(r.cdf == r.cdf)) {
+      r.cdf = x.hi - piece.low < piece.high - x.hi ? piece.cdf_low : piece.cdf_high;
+    }
+    if (!within(piece, r.cdf)) r.status = Status::uncertified;
+    if (r.status == Status::uncertified) {  // the last iterates, for those who want to see them
+      r.density = spent.density;
+      r.cdf = spent.cdf;
+      r.potential = spent.potential;
+    }
+    record(out, j, piece, r, r.status == Status::uncertified ? kInfinity : r.accuracy);
   }
 
  private:
@@ -95,12 +125,22 @@ class DensityBlocks {
     }
   }
 
-  // `density` is that of the core, times pi.
-  void record(const Evaluated& out, std::size_t j, double density, Status status, double residual, int iterations) {
-    out.density[j] = program_.factor * (density / kPi);
-    out.status[j] = static_cast<signed char>(status);
-    out.residual[j] = residual;
-    out.iterations[j] = iterations;
+  // Whether F lies between its values at the ends of the interval, which are sums of leaf weights: a proof of its own.
+  static bool within(const Skeleton& piece, double cdf) {
+    return !(cdf < piece.cdf_low - kCdfRounding) && !(cdf > piece.cdf_high + kCdfRounding);
+  }
+
+  void record(const Evaluated& out, std::size_t j, const Skeleton& piece, const Recovered& r, double accuracy) {
+    out.density[j] = program_.factor * (r.density / kPi);
+    out.status[j] = static_cast<signed char>(r.status);
+    out.residual[j] = r.residual;
+    out.accuracy[j] = accuracy;
+    out.iterations[j] = r.iterations;
+    if (out.cdf != nullptr) {
+      const double below = r.cdf > piece.cdf_high ? piece.cdf_high : r.cdf;
+      out.cdf[j] = below < piece.cdf_low ? piece.cdf_low : below;
+    }
+    if (out.potential != nullptr) out.potential[j] = r.potential;
   }
 
   const Program& program_;
@@ -109,6 +149,7 @@ class DensityBlocks {
   Newton<W> newton_;
   Refiner<W> refiner_;
   RoundingEstimate<W> rounding_;
+  Potential<W> potential_;
   State<double, W> u_;
   NewtonResult<W> result_{};
 };

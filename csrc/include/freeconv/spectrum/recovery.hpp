@@ -2,6 +2,7 @@
 #pragma once
 
 #include "freeconv/solver/status.hpp"
+#include "freeconv/spectrum/potential.hpp"
 #include "freeconv/spectrum/skeleton.hpp"
 
 namespace freeconv {
@@ -12,16 +13,26 @@ inline constexpr double kEdgeRounding = 4e-12;
 // Below this dlog z/dlog c is taken for the rounding of a zero.
 inline constexpr double kSmallestSlope = 1e-7;
 
+// Relative error of a density after double-double: of the division by pi and by the scales.
+inline constexpr double kRefinedError = 4.0 * kEpsilon;
+
 struct Recovered {
   Status status = Status::uncertified;
   double density = 0.0;  // of the core, times pi
+  double cdf = __builtin_nan("");
+  double potential = __builtin_nan("");
   double residual = kInfinity;
+  double accuracy = kRefinedError;  // estimated relative error of the density
   int iterations = 0;
 };
 
 class Recovery {
  public:
-  Recovery(const Program& program, Tracer tracer) : program_(program), tracer_(std::move(tracer)), refiner_(program) {}
+  // `atoms` may lie inside an interval of the support.
+  Recovery(const Program& program, Tracer tracer, const std::vector<Atom>& atoms)
+      : program_(program), tracer_(std::move(tracer)), refiner_(program), potential_(program), atoms_(atoms) {}
+
+  bool stopped() const { return tracer_.stopped(); }
 
   // The density at x, in the interval of `piece`.
   Recovered at(DoubleDouble x, const Skeleton& piece) {
@@ -34,6 +45,24 @@ class Recovery {
     if (distance <= kEdgeRounding * fabs_(x.hi)) r.status = Status::edge;
     if (r.status == Status::outside || distance <= kEdgeRounding * fabs_(x.hi)) return r;
     return beside(x, distance, r);
+  }
+
+  // F at a cusp between two intervals, NaN if it cannot be had.
+  double cdf_beside(double x, double h) {
+    Recovered r;
+    mean_beside(DoubleDouble(x), h, r);
+    return r.cdf;
+  }
+
+  // F and Re U at an edge, a cusp or a would-be atom where no equation can be solved, from x + h and x + 4h: both are
+  // F(x) + c h^p with p near 1/2 where the density diverges and p >= 1 where it does not.
+  Recovered limit(double x, double h) {
+    Recovered near = solved(DoubleDouble(x) + DoubleDouble(h), 0.0);
+    const Recovered far = solved(DoubleDouble(x) + DoubleDouble(4.0 * h), 0.0);
+    near.cdf = 2.0 * near.cdf - far.cdf;
+    near.potential = 2.0 * near.potential - far.potential;
+    near.status = Status::edge;
+    return near;
   }
 
  private:
@@ -52,6 +81,7 @@ class Recovery {
       int done[1] = {0};
       refiner_.run(z, wanted, u, c, done);
       r.density = root_density(program_.root(), c.get(0), x.hi);
+      integrate(u, r);
       if (done[0] == 0 || !(r.density >= 0.0)) return r;
       // Where c moves by itself (the map is the identity) its value is noise: ask beside.
       r.status = is_determined(x.hi, smallest_slope) ? Status::recovered : Status::edge;
@@ -59,8 +89,19 @@ class Recovery {
       r.status = at.where == Where::outside ? Status::outside : Status::edge;
       r.density = 0.0;
       r.residual = 0.0;
+      if (at.where == Where::outside) {
+        integrate(u, r);
+        r.cdf = 1.0 - at.mass_right;
+      }
     }
     return r;
+  }
+
+  void integrate(const State<double, 1>& u, Recovered& r) {
+    tracer_.sweeps().up(u);
+    potential_.run(tracer_.sweeps(), u, true);
+    r.cdf = potential_.left_mass(0);
+    r.potential = potential_.log_modulus(0);
   }
 
   // Whether z moves with the root's coordinate, at the refined state: dlog z/dlog c is not the rounding of a zero.
@@ -79,13 +120,14 @@ class Recovery {
   // map of the fixed point is the identity (the centre of two equal coins). At a cusp they fall with h, towards 0.
   Recovered beside(DoubleDouble x, double distance, Recovered r) {
     const double h = 1e-6 * (distance < tracer_.width() ? distance : tracer_.width());
-    const double wide = mean_beside(x, h, r.iterations);
-    const double narrow = mean_beside(x, 0.1 * h, r.iterations);
+    const double wide = mean_beside(x, h, r);
+    const double narrow = mean_beside(x, 0.1 * h, r);
     if (!(narrow > 0.0) || !(wide > 0.0)) {
       r.status = Status::uncertified;
     } else if (fabs_(wide - narrow) <= 1e-9 * narrow) {
       r.status = Status::recovered;
       r.density = narrow;
+      r.accuracy = fabs_(wide - narrow) / narrow + 1e-11;
     } else {
       // A power of x: x^(1/3) falls by 2.15, x^(-1/2) grows by 3.2.
       r.status = wide > 1.5 * narrow || narrow > 1.5 * wide ? Status::edge : Status::uncertified;
@@ -93,17 +135,27 @@ class Recovery {
     return r;
   }
 
-  double mean_beside(DoubleDouble x, double h, int& iterations) {
+  // Also sets F, which is continuous but for atoms, and Re U.
+  double mean_beside(DoubleDouble x, double h, Recovered& r) {
     const Recovered left = solved(x - DoubleDouble(h), 0.0);
     const Recovered right = solved(x + DoubleDouble(h), 0.0);
-    iterations += left.iterations + right.iterations;
+    r.iterations += left.iterations + right.iterations;
     const bool both = left.status == Status::recovered && right.status == Status::recovered;
+    r.cdf = 0.5 * (left.cdf + right.cdf);
+    r.potential = 0.5 * (left.potential + right.potential);
+    for (const Atom& a : atoms_) {
+      if (a.location != x.hi) continue;
+      r.cdf += 0.5 * a.weight;
+      r.potential = -kInfinity;
+    }
     return both ? 0.5 * (left.density + right.density) : 0.0;
   }
 
   const Program& program_;
   Tracer tracer_;
   Refiner<1> refiner_;
+  Potential<1> potential_;
+  const std::vector<Atom>& atoms_;
 };
 
 }  // namespace freeconv

@@ -12,6 +12,7 @@ namespace freeconv {
 // The coordinate t = log((x - low)/(high - x)) makes square-root edges and powers at 0 smooth.
 struct Skeleton {
   double low = 0.0, high = 0.0;
+  double cdf_low = 0.0, cdf_high = 1.0;  // F at the ends, from inside; NaN if not known
   double start_x = 0.0;        // an inside point, for lanes that have nothing to do
   std::vector<double> t;       // ascending
   std::vector<double> values;  // [node][leaf][u.re, u.im, du/dt.re, du/dt.im]

@@ -1,59 +1,100 @@
 // One law, ready to be evaluated: its program, its support and the skeleton of every interval.
 #pragma once
 
-#include <memory>
-#include <string>
+#include <mutex>
 #include <vector>
 
 #include "freeconv/solver/status.hpp"
-#include "freeconv/spectrum/skeleton.hpp"
+#include "freeconv/spectrum/recovery.hpp"
 
 namespace freeconv {
+
+// Relative distance at which two pieces are one interval of the closed support.
+inline constexpr double kTouching = 4e-15;
 
 // What Python knows of the core law (the root's shifts, scales and size changes peeled off).
 struct CoreFacts {
   double mean = 0.0;
   double deviation = 1.0;
   std::vector<Atom> atoms;
-  std::vector<double> singular;  // would-be atoms: where weights meet 1 exactly
+  std::vector<double> atom_points;     // the same locations as the user sees them
+  std::vector<double> singular;        // would-be atoms, ascending: where weights meet 1 exactly
+  std::vector<double> below_singular;  // the mass to the left of each
 };
 
+// Arrays of n results, of which cdf and potential may be null.
 struct Evaluated {
-  double* density;
-  signed char* status;
-  double* residual;
-  int* iterations;
+  double* density = nullptr;
+  double* cdf = nullptr;
+  double* potential = nullptr;
+  signed char* status = nullptr;
+  double* residual = nullptr;
+  double* accuracy = nullptr;
+  int* iterations = nullptr;
 };
+
+// Arrays of n results of which all but the status may be null; omega is [child][point].
+struct Solved {
+  double* cauchy = nullptr;
+  double* omega = nullptr;
+  double* potential = nullptr;
+  signed char* status = nullptr;
+};
+
+// Along one piece: t = logit of the position as a function of l = logit of the mass to the left, with dt/dl. At an edge
+// where F ~ d^p this is the line l = p t.
+struct InverseTable {
+  std::vector<double> level, t, slope;
+  double at(double l) const;
+};
+
+template <int W>
+class DensityBlocks;
 
 class Spectrum {
  public:
   // `far` is the same program without offsets, for points far from the law.
-  Spectrum(Program program, Program far, CoreFacts facts);
+  Spectrum(Program program, Program far, CoreFacts facts, Interrupt* interrupt = nullptr);
 
   // Intervals of the continuous part, ascending, as the user sees them.
   std::vector<double> support() const;
+  // For each open piece of it (would-be atoms and cusps cut intervals): ends, and F at the ends from inside.
+  std::vector<double> pieces() const;
   bool complete() const { return complete_; }
   std::size_t child_count() const { return child_nodes_.size(); }
 
-  // Density at n real points, 0 off the support. Lanes are independent: no value depends on its neighbours.
-  void evaluate(const double* x, std::size_t n, const Evaluated& out) const;
+  // Density, distribution function and the core's int log|x - t| dmu at n real points. Lanes are independent: no value depends on
+  // its neighbours.
+  void evaluate(const double* x, std::size_t n, const Evaluated& out, Interrupt* interrupt = nullptr) const;
 
-  // G and the children's points at n points of the closed upper half-plane (re, im interleaved).
-  // omega is [child][point]; either output may be null.
-  void solve(const double* z, std::size_t n, double* cauchy, double* omega, signed char* status) const;
+  // The points of the open intervals of the support where F takes the values p, NaN where F takes them elsewhere.
+  void invert(const double* p, std::size_t n, double* x, Interrupt* interrupt = nullptr) const;
+
+  // G, Re U and the children's points at n points of the closed upper half-plane (re, im interleaved).
+  void solve(const double* z, std::size_t n, const Solved& out, Interrupt* interrupt = nullptr) const;
 
  private:
-  void build();
+  void build(Interrupt* interrupt);
+  void weigh(Interrupt* interrupt);
+  double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;
+  double cdf_off(double x, double core) const;
+  void tabulate(DensityBlocks<16>& blocks) const;
+  double potential_at_edge(double core, Recovery& recovery) const;
   int piece_of(double x) const;
   int joint_of(double x) const;
   double touching(double x) const;
-  Tracer make_tracer(const Program& program) const { return {program, facts_.mean, facts_.deviation}; }
+  Tracer make_tracer(const Program& program, Interrupt* interrupt) const {
+    return {program, facts_.mean, facts_.deviation, interrupt};
+  }
 
   Program program_;
   Program far_;
   CoreFacts facts_;
   std::vector<int> child_nodes_;
   std::vector<Skeleton> pieces_;
+  std::vector<double> mass_before_;  // continuous mass to the left of each piece, and of all; NaN if not known
+  mutable std::once_flag inverted_;
+  mutable std::vector<InverseTable> inverses_;  // of every piece; made by the first call of invert()
   bool complete_ = true;
 };
 

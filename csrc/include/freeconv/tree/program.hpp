@@ -57,15 +57,21 @@ struct Program {
   std::vector<int> leaf_nodes;  // node index of every unknown
 
   // The operations peeled off the root, outermost first: density = factor * density_core(core_point(x)).
-  struct Affine {
-    double scale, shift;
+  struct Step {
+    double scale, shift, ratio;
   };
-  std::vector<Affine> peeled;
+  std::vector<Step> peeled;
   double factor = 1.0;
 
   // The core's point for x, unrounded: near an edge (1 - 1e-6) e a rounded (x - b)/a costs 5e-11 of the density.
   DoubleDouble core_point(double x) const;
   double outer_point(double x) const;
+
+  // F = factor * F_core + shift at the law's point x.
+  struct Outwards {
+    double factor, shift;
+  };
+  Outwards outer_cdf(double x) const;
 
   const Node& root() const { return nodes.back(); }
   int leaf_count() const { return static_cast<int>(leaf_nodes.size()); }

@@ -1,0 +1,261 @@
+// The logarithmic potential U(z) = int log(z - t) dmu(t) of a solved tree. Integrating U' = G through the relations of
+// the nodes, with every z_i, m and G taken at the solution:
+//   boxtimes:       U = sum t_i U_i + (T - 1) log m,    boxplus: U = sum t_i U_i + (T - 1) log G,   T = sum t_i
+//   affine:         U = U_c + log a,                    resize:  U = U_c/r + (1 - 1/r) log z.
+// At z = x + i0 the mass of (-inf, x] is F = 1 - Im U/pi, and int log|x - t| dmu is Re U: one logarithm a node.
+//
+// Im U itself is pi at a left end, and F would be left over from a subtraction. So every node keeps pi F instead, made
+// of the angles on the left, pi - arg: at a hard edge at 0 all of them are small, and F keeps its relative accuracy.
+//
+// U is stationary in the unknowns up to the residual of the equations, so it is exact to rounding even where the
+// unknowns are not (beside an edge they have half of the digits).
+#pragma once
+
+#include <vector>
+
+#include "freeconv/solver/certificate.hpp"
+
+namespace freeconv {
+
+// log(1 + x), also where 1 + x rounds x away (Kahan).
+[[gnu::always_inline]] inline double log1p_(double x) {
+  const double u = 1.0 + x;
+  const double rest = u - 1.0;
+  return rest == 0.0 ? x : log_(u) * (x / rest);
+}
+
+template <int W>
+class Potential {
+ public:
+  explicit Potential(const Program& program) : program_(program), values_(program.nodes.size()) {}
+
+  // From the lanes of an upward sweep at `u`: pi F(x), and Re U if `real` is set, of the root.
+  void run(const Sweeps<double, W>& sweeps, const State<double, W>& u, bool real) {
+    for (std::size_t v = 0; v < program_.nodes.size(); ++v) {
+      const Node& n = program_.nodes[v];
+      Value& out = values_[v];
+      if (n.leaf < 0) {
+        operation(n, sweeps, static_cast<int>(v), real, out);
+        continue;
+      }
+      const Block<double, W>& x = u[static_cast<std::size_t>(n.leaf)];
+      switch (n.kind) {
+        case Kind::discrete: discrete_leaf(discrete(n), x, real, out); break;
+        case Kind::bernoulli: bernoulli_leaf(bernoulli(n), x, real, out); break;
+        case Kind::marchenko_pastur: poisson_leaf(marchenko_pastur(n), n.p0.hi, x, real, out); break;
+        case Kind::semicircle: semicircle_leaf(semicircle(n), x, real, out); break;
+        case Kind::arcsine: arcsine_leaf(arcsine(n), x, real, out); break;
+        default: uniform_leaf(uniform(n), x, real, out);
+      }
+    }
+  }
+
+  double left_mass(int i) const { return values_.back().turns[i] + values_.back().left[i] / kPi; }
+  double log_modulus(int i) const { return values_.back().re[i]; }
+
+ private:
+  struct Value {
+    alignas(64) double left[W];   // pi (F - turns)
+    alignas(64) double turns[W];
+    alignas(64) double re[W];  // Re U
+  };
+
+  // Adds weight times the angle pi - arg a, Im a > 0.
+  [[gnu::always_inline]] static void add_left(Complex<double> a, double weight, double& left, double& turns) {
+    const double angle = atan2_(a.im, fabs_(a.re));
+    left += a.re < 0.0 ? weight * angle : -(weight * angle);
+    turns += a.re < 0.0 ? 0.0 : weight;
+  }
+  [[gnu::always_inline]] static double log_abs(Complex<double> a) { return log(a).re; }
+
+  // The children agree on c to their own rounding only (1e-12 beside a cusp at G = 0): each is carried to the common c by
+  // dU_i = G_i dz_i. Then c may be off, since U is stationary.
+  void move_children(const Node& n, const Sweeps<double, W>& sweeps, const NodeLanes<double, W>& lanes, Value& out) {
+    const bool product = n.kind == Kind::boxtimes;
+    const double p0 = product ? n.own_p0.hi : 0.0;
+    for (std::size_t j = 0; j < n.children.size(); ++j) {
+      const NodeLanes<double, W>& x = sweeps.node(n.children[j].index);
+      const double t = n.children[j].multiplicity;
+      for (int i = 0; i < W; ++i) {
+        const Complex<double> slope = x.b.get(i) / x.a.get(i);
+        const Complex<double> inverse = reciprocal(x.c.get(i) - p0);  // 1/m or G
+        // G dz/dF = G (1 + dK/dF);  G dz/dm = (1 + m) dlog K/dm - 1/m.
+        const Complex<double> m = x.c.get(i) - p0;
+        const Complex<double> rate = product ? slope + m * slope - inverse : inverse + inverse * slope;
+        const Complex<double> moved = rate * (lanes.pivot_c.get(i) - x.c.get(i));
+        const bool own = lanes.pivot[i] == static_cast<int>(j);
+        out.left[i] -= own ? 0.0 : t * moved.im;
+        out.re[i] += own ? 0.0 : t * moved.re;
+      }
+    }
+  }
+
+  static void clear(Value& out) {
+    for (int i = 0; i < W; ++i) out.left[i] = out.turns[i] = out.re[i] = 0.0;
+  }
+
+  void operation(const Node& n, const Sweeps<double, W>& sweeps, int index, bool real, Value& out) {
+    const NodeLanes<double, W>& lanes = sweeps.node(index);
+    double total = 0.0;
+    clear(out);
+    for (const Child& c : n.children) {
+      const Value& x = values_[static_cast<std::size_t>(c.index)];
+      const double t = c.multiplicity;
+      total += t;
+      for (int i = 0; i < W; ++i) {
+        out.left[i] += t * x.left[i];
+        out.turns[i] += t * x.turns[i];
+        out.re[i] += t * x.re[i];
+      }
+    }
+    if (n.children.size() > 1) move_children(n, sweeps, lanes, out);
+    const double excess = total - 1.0;
+    switch (n.kind) {
+      case Kind::boxtimes: {
+        const double p0 = n.own_p0.hi;
+        if (excess == 0.0) return;
+        for (int i = 0; i < W; ++i) {
+          const Complex<double> m = lanes.pivot_c.get(i) - p0;
+          add_left({m.re, -m.im}, -excess, out.left[i], out.turns[i]);
+          if (real) out.re[i] += excess * log_abs(m);
+        }
+        return;
+      }
+      case Kind::boxplus:
+        if (excess == 0.0) return;
+        for (int i = 0; i < W; ++i) {
+          const Complex<double> f = lanes.pivot_c.get(i);
+          add_left(f, -excess, out.left[i], out.turns[i]);
+          if (real) out.re[i] -= excess * log_abs(f);
+        }
+        return;
+      case Kind::affine:
+        if (real) {
+          const double shift = log_(n.parameters[0]);
+          for (int i = 0; i < W; ++i) out.re[i] += shift;
+        }
+        return;
+      default: {
+        const double part = 1.0 / n.parameters[0];
+        for (int i = 0; i < W; ++i) {
+          const Complex<double> z = node_point(n, lanes, i).z;
+          out.left[i] *= part;
+          out.turns[i] *= part;
+          add_left(z, 1.0 - part, out.left[i], out.turns[i]);
+          if (real) out.re[i] = part * out.re[i] + (1.0 - part) * log_abs(z);
+        }
+      }
+    }
+  }
+
+  void discrete_leaf(const Discrete& law, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    for (std::size_t j = 0; j < law.count; ++j) {
+      const double a = law.locations[j];
+      const double w = law.weights[j].hi;
+      for (int i = 0; i < W; ++i) add_left(u.get(i) - a, w, out.left[i], out.turns[i]);
+      if (!real) continue;
+      for (int i = 0; i < W; ++i) out.re[i] += w * log_abs(u.get(i) - a);
+    }
+  }
+
+  // U = (1-p) log z + p log(z - v) with z = v (p + m)/m.
+  void bernoulli_leaf(const Bernoulli& law, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    const double rest = 1.0 - law.p;
+    const double constant_part = log_(law.value) + law.p * log_(law.p);
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> m = u.get(i) - law.p0.hi;
+      const Complex<double> top = law.top.hi + u.get(i);
+      add_left({m.re, -m.im}, 1.0, out.left[i], out.turns[i]);
+      add_left({-top.re, -top.im}, rest, out.left[i], out.turns[i]);
+      out.re[i] = real ? constant_part + rest * log_abs(top) - log_abs(m) : 0.0;
+    }
+  }
+
+  // U = (1 + m) log z - int log z dm with z = K(m) (1 + m)/m, K = (alpha (beta + gamma m))^t:
+  //   t log(alpha beta) - log m + t m + t (1 - beta/gamma) log(1 + m gamma/beta).
+  void poisson_leaf(const MarchenkoPastur& law, double p0, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    const double t = law.power;
+    const double slope = t * (1.0 - law.beta / law.gamma);
+    const double side = law.alpha > 0.0 ? -1.0 : 1.0;  // of Im m
+    const double constant_part = t * log_(fabs_(law.alpha) * law.beta);
+    const double ratio = law.gamma / law.beta;
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> m = u.get(i) - p0;
+      const Complex<double> base = law.offset.hi + law.gamma * u.get(i);
+      out.left[i] = -t * m.im;
+      add_left({-side * m.re, side * m.im}, 1.0, out.left[i], out.turns[i]);
+      add_left({-base.re, side * base.im}, -side * slope, out.left[i], out.turns[i]);
+      if (!real) {
+        out.re[i] = 0.0;
+        continue;
+      }
+      // A small gamma m must not be lost in 1 + gamma m: slope is as large as 1/gamma.
+      const Complex<double> w = ratio * m;
+      const double size = w.re * w.re + w.im * w.im;
+      const double moved = size < 0.25 ? 0.5 * log1p_(2.0 * w.re + size) : log_abs(base) - log_(law.beta);
+      out.re[i] = constant_part - log_abs(m) + t * m.re + slope * moved;
+    }
+  }
+
+  // U = -log G + v G^2/2
+  void semicircle_leaf(const Semicircle& law, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> g = reciprocal(u.get(i));
+      const Complex<double> square = (0.5 * law.variance) * (g * g);
+      out.left[i] = -square.im;
+      add_left(u.get(i), 1.0, out.left[i], out.turns[i]);
+      out.re[i] = real ? log_abs(u.get(i)) + square.re : 0.0;
+    }
+  }
+
+  // U = log((y + F)/2), y = z - c
+  void arcsine_leaf(const Arcsine& law, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    const double c = 0.5 * (law.low + law.high);
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> z = u.get(i);
+      const Complex<double> sum = (z - c) + sqrt(z - law.low) * sqrt(z - law.high);
+      add_left(sum, 1.0, out.left[i], out.turns[i]);
+      out.re[i] = real ? log_abs(0.5 * sum) : 0.0;
+    }
+  }
+
+  // U = ((z - a) log(z - a) - (z - b) log(z - b))/(b - a) - 1, which loses log10|z/(b - a)| digits far out; there
+  // U = log(z - c) - sum_k q^k/(2k (2k + 1)), q = (h/(z - c))^2.
+  void uniform_leaf(const Uniform& law, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    const double h = 0.5 * (law.high - law.low);
+    const double c = 0.5 * (law.low + law.high);
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> z = u.get(i);
+      const Complex<double> y = h * reciprocal(z - c);
+      const Complex<double> q = y * y;
+      if (squared_modulus(q) < 0.0625) {
+        Complex<double> s{0.0, 0.0};
+        for (int k = 30; k >= 1; --k) s = q * (1.0 / (2.0 * k * (2.0 * k + 1.0)) + s);
+        out.left[i] = s.im;
+        add_left(z - c, 1.0, out.left[i], out.turns[i]);
+        out.re[i] = real ? log_abs(z - c) - s.re : 0.0;
+        continue;
+      }
+      const Complex<double> low = z - law.low;
+      const Complex<double> high = z - law.high;
+      const double angle_low = atan2_(low.im, -low.re);
+      const double angle_high = atan2_(high.im, -high.re);
+      const double log_low = log_abs(low);
+      const double log_high = log_abs(high);
+      const double over = 0.5 / h;
+      out.left[i] = over * (low.re * angle_low - high.re * angle_high - z.im * (log_low - log_high));
+      out.re[i] = over * (low.re * log_low - high.re * log_high + z.im * (angle_low - angle_high)) - 1.0;
+    }
+  }
+
+  const Program& program_;
+  std::vector<Value> values_;
+};
+
+}  // namespace freeconv

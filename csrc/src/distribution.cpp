@@ -1,0 +1,266 @@
+// The masses of the pieces of the support, and the inverse of the distribution function.
+#include <algorithm>
+#include <cmath>
+
+#include "freeconv/spectrum/density.hpp"
+
+namespace freeconv {
+namespace {
+
+constexpr int kLanes = 16;
+// Of the table's steps in t: the cubic between two nodes is good to 1e-7 or better.
+constexpr double kTableStep = 0.0625;
+// Parts of a piece's mass below this at either end are noise in the table.
+constexpr double kTableMass = 1e-13;
+// A Newton step in t below this is the last: the next one is of the order of its square. (Of its 4/3 power at a cusp.)
+constexpr double kLastStep = 3e-9;
+constexpr int kMostSteps = 60;
+// Positions are 1 - 1/(1 + e^t): e^-760 is 0.
+constexpr double kReach = 760.0;
+
+// The core's results in a block, without what nobody reads.
+struct Lanes {
+  double density[kLanes], cdf[kLanes], residual[kLanes], accuracy[kLanes];
+  signed char status[kLanes];
+  int iterations[kLanes];
+
+  Evaluated pointers() {
+    Evaluated out;
+    out.density = density;
+    out.cdf = cdf;
+    out.status = status;
+    out.residual = residual;
+    out.accuracy = accuracy;
+    out.iterations = iterations;
+    return out;
+  }
+  bool good(int i) const {
+    const auto s = static_cast<Status>(status[i]);
+    return s == Status::certified || s == Status::recovered;
+  }
+};
+
+double position(const Skeleton& piece, double t) {
+  const double width = piece.high - piece.low;
+  if (t < 0.0) {
+    const double e = std::exp(t);
+    return piece.low + width * (e / (1.0 + e));
+  }
+  return piece.high - width / (1.0 + std::exp(t));
+}
+
+// logit of the part of the piece's mass to the left, and its derivative to t.
+struct Level {
+  double value, slope;
+};
+
+Level level_of(const Skeleton& piece, double x, double cdf, double density) {
+  const double mass = piece.cdf_high - piece.cdf_low;
+  const double left = cdf - piece.cdf_low;
+  const double right = piece.cdf_high - cdf;
+  const double rate = (x - piece.low) * ((piece.high - x) / (piece.high - piece.low));
+  return {std::log(left / right), density * rate * mass / (left * right)};
+}
+
+}  // namespace
+
+// Continuous mass to the left of what lies between two neighbours.
+double Spectrum::mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const {
+  const auto without_atoms = [&](double mass, double x) {
+    for (const Atom& a : facts_.atoms) mass -= a.location < x ? a.weight : 0.0;
+    return mass;
+  };
+  if (right.low - left.high > kTouching * std::fabs(right.low)) {
+    State<double, 1> u = tracer.make_state();
+    // In the widest part between atoms: an ulp beside one the masses are rounding.
+    double low = left.high;
+    double high = right.low;
+    double from = left.high;
+    double widest = 0.0;
+    for (std::size_t i = 0; i <= facts_.atoms.size(); ++i) {
+      const double to = i < facts_.atoms.size() ? facts_.atoms[i].location : right.low;
+      if (!(to > left.high && to <= right.low)) continue;
+      if (to - from > widest) {
+        low = from;
+        high = to;
+        widest = to - from;
+      }
+      from = to;
+    }
+    for (const double part : {0.5, 0.37, 0.63, 0.21, 0.83}) {
+      const double x = low + part * (high - low);
+      const Located at = tracer.locate(x, u);
+      if (at.where == Where::outside) return without_atoms(1.0 - at.mass_right, x);
+    }
+    return __builtin_nan("");
+  }
+  for (std::size_t i = 0; i < facts_.singular.size(); ++i) {
+    const double s = facts_.singular[i];
+    if (std::fabs(s - right.low) <= kTouching * std::fabs(s)) return without_atoms(facts_.below_singular[i], s);
+  }
+  const double h = 1e-9 * std::min(left.high - left.low, right.high - right.low);
+  return without_atoms(recovery.cdf_beside(right.low, h), right.low);
+}
+
+void Spectrum::weigh(Interrupt* interrupt) {
+  Tracer tracer = make_tracer(program_, interrupt);
+  Recovery recovery(program_, make_tracer(program_, interrupt), facts_.atoms);
+  double continuous = 1.0;
+  for (const Atom& a : facts_.atoms) continuous -= a.weight;
+  mass_before_.assign(pieces_.size() + 1, 0.0);
+  mass_before_.back() = continuous;
+  for (std::size_t k = 1; k < pieces_.size(); ++k) {
+    mass_before_[k] = complete_ ? mass_between(pieces_[k - 1], pieces_[k], tracer, recovery) : __builtin_nan("");
+  }
+  for (std::size_t k = 0; k < pieces_.size(); ++k) {
+    Skeleton& piece = pieces_[k];
+    piece.cdf_low = mass_before_[k];
+    piece.cdf_high = mass_before_[k + 1];
+    for (const Atom& a : facts_.atoms) {
+      const double slack = kTouching * std::fabs(a.location);
+      if (a.location <= piece.low + slack) piece.cdf_low += a.weight;
+      if (a.location < piece.high - slack) piece.cdf_high += a.weight;
+    }
+  }
+}
+
+// F of the core at the user's point x, not in an open piece. Atoms are compared as the user sees them, so that each
+// counts from its own location on.
+double Spectrum::cdf_off(double x, double core) const {
+  if (!(x == x)) return x;
+  if (std::isinf(x)) return x > 0.0 ? 1.0 : 0.0;
+  std::size_t k = 0;
+  while (k < pieces_.size() && pieces_[k].high <= core) ++k;
+  double mass = mass_before_[k];
+  for (std::size_t i = 0; i < facts_.atoms.size(); ++i) mass += facts_.atom_points[i] <= x ? facts_.atoms[i].weight : 0.0;
+  return mass;
+}
+
+double Spectrum::potential_at_edge(double core, Recovery& recovery) const {
+  for (const Atom& a : facts_.atoms) {
+    if (a.location == core) return -kInfinity;
+  }
+  for (const Skeleton& piece : pieces_) {
+    const double step = 1e-12 * (piece.high - piece.low);
+    if (core == piece.low) return recovery.limit(core, step).potential;
+    if (core == piece.high) return recovery.limit(core, -step).potential;
+  }
+  return __builtin_nan("");
+}
+
+void Spectrum::tabulate(DensityBlocks<kLanes>& blocks) const {
+  Lanes lanes;
+  for (std::size_t k = 0; k < pieces_.size(); ++k) {
+    const Skeleton& piece = pieces_[k];
+    InverseTable table;
+    std::vector<double> nodes;
+    for (std::size_t i = 0; i + 1 < piece.t.size(); ++i) {
+      const double h = piece.t[i + 1] - piece.t[i];
+      const int parts = static_cast<int>(std::ceil(h / kTableStep));
+      for (int p = 0; p < parts; ++p) nodes.push_back(piece.t[i] + h * p / parts);
+    }
+    for (std::size_t at = 0; at < nodes.size(); at += kLanes) {
+      const int count = static_cast<int>(std::min<std::size_t>(kLanes, nodes.size() - at));
+      DoubleDouble x[kLanes];
+      int where[kLanes];
+      for (int i = 0; i < count; ++i) {
+        x[i] = DoubleDouble(position(piece, nodes[at + static_cast<std::size_t>(i)]));
+        where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
+      }
+      blocks.run(x, where, 0, count, lanes.pointers());
+      const double noise = kTableMass * (piece.cdf_high - piece.cdf_low) + 1e-14;
+      for (int i = 0; i < count; ++i) {
+        if (where[i] < 0 || !lanes.good(i)) continue;
+        if (!(lanes.cdf[i] - piece.cdf_low > noise && piece.cdf_high - lanes.cdf[i] > noise)) continue;
+        const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+        if (!(level.slope > 0.0) || (!table.level.empty() && !(level.value > table.level.back()))) continue;
+        table.level.push_back(level.value);
+        table.t.push_back(nodes[at + static_cast<std::size_t>(i)]);
+        table.slope.push_back(1.0 / level.slope);
+      }
+    }
+    inverses_.push_back(std::move(table));
+  }
+}
+
+// t at a level: the cubic of the table, straight lines beyond its ends.
+double InverseTable::at(double l) const {
+  if (level.empty()) return 0.0;
+  if (l <= level.front()) return t.front() + (l - level.front()) * slope.front();
+  if (l >= level.back()) return t.back() + (l - level.back()) * slope.back();
+  const auto k = static_cast<std::size_t>(std::upper_bound(level.begin(), level.end(), l) - level.begin()) - 1;
+  const double h = level[k + 1] - level[k];
+  const Hermite w = Hermite::at((l - level[k]) / h);
+  return w.a * t[k] + w.b * t[k + 1] + h * (w.da * slope[k] + w.db * slope[k + 1]);
+}
+
+void Spectrum::invert(const double* p, std::size_t n, double* x, Interrupt* interrupt) const {
+  DensityBlocks<kLanes> blocks(program_, pieces_, facts_.atoms, make_tracer(program_, interrupt));
+  std::call_once(inverted_, [&] { tabulate(blocks); });
+  std::vector<Program::Outwards> outwards;
+  for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
+  Lanes lanes;
+  for (std::size_t at = 0; at < n; at += kLanes) {
+    if (interrupt != nullptr && interrupt->stopped()) return;
+    const int count = static_cast<int>(std::min<std::size_t>(kLanes, n - at));
+    int piece[kLanes];
+    double wanted[kLanes];
+    double t[kLanes];
+    double low[kLanes];
+    double high[kLanes];
+    int pending = 0;
+    for (int i = 0; i < count; ++i) {
+      piece[i] = -1;
+      x[at + static_cast<std::size_t>(i)] = __builtin_nan("");
+      for (std::size_t k = 0; k < pieces_.size(); ++k) {
+        const double cdf = (p[at + static_cast<std::size_t>(i)] - outwards[k].shift) / outwards[k].factor;
+        if (!(cdf > pieces_[k].cdf_low && cdf < pieces_[k].cdf_high)) continue;
+        piece[i] = static_cast<int>(k);
+        wanted[i] = std::log((cdf - pieces_[k].cdf_low) / (pieces_[k].cdf_high - cdf));
+        t[i] = std::clamp(inverses_[k].at(wanted[i]), -kReach, kReach);
+        low[i] = -kReach;
+        high[i] = kReach;
+        ++pending;
+        break;
+      }
+    }
+    for (int step = 0; step < kMostSteps && pending > 0; ++step) {
+      DoubleDouble core[kLanes];
+      for (int i = 0; i < count; ++i) {
+        if (piece[i] < 0) continue;
+        const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
+        core[i] = DoubleDouble(position(s, t[i]));
+        if (core[i].hi > s.low && core[i].hi < s.high) continue;
+        x[at + static_cast<std::size_t>(i)] = program_.outer_point(core[i].hi);  // within rounding of the edge
+        piece[i] = -1;
+        --pending;
+      }
+      blocks.run(core, piece, 0, count, lanes.pointers());
+      for (int i = 0; i < count; ++i) {
+        if (piece[i] < 0) continue;
+        const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
+        const bool good = lanes.good(i);
+        const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+        double next = 0.5 * (low[i] + high[i]);
+        bool last = false;
+        if (good) {
+          (level.value < wanted[i] ? low[i] : high[i]) = t[i];
+          const double newton = t[i] - (level.value - wanted[i]) / level.slope;
+          const bool inside = newton >= low[i] && newton <= high[i];
+          next = inside ? newton : 0.5 * (low[i] + high[i]);
+          last = (inside && std::fabs(next - t[i]) <= kLastStep) || high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
+        } else {
+          // No value here: the bracket is halved beside the point, without moving its ends.
+          next = t[i] + 0.37 * ((step % 2 == 0 ? high[i] : low[i]) - t[i]) * std::ldexp(1.0, -step);
+        }
+        t[i] = next;
+        if (!last) continue;
+        x[at + static_cast<std::size_t>(i)] = program_.outer_point(position(s, next));
+        piece[i] = -1;
+        --pending;
+      }
+    }
+  }
+}
+
+}  // namespace freeconv

@@ -1,0 +1,124 @@
+"""The law as a distribution: quantiles, samples, and its continuous part for SciPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from freeconv import boundary, closed, engine
+from freeconv._grids import real_grid, shaped
+from freeconv.atoms import atoms
+from freeconv.errors import ConvergenceError
+from freeconv.laws import Law
+
+__all__ = ["quantile", "sample", "to_scipy"]
+
+
+def quantile(law: Law, p: ArrayLike) -> Any:
+    """Return inf{x : F(x) ≥ p}; see `Law.quantile`."""
+    flat, shape = real_grid("p", p)
+    wrong = (flat < 0.0) | (flat > 1.0)
+    if wrong.any():
+        raise ValueError(f"p must be in [0, 1], got {flat[wrong.argmax()].item()!r}")
+    return shaped(_quantile(law, flat), shape)
+
+
+def sample(law: Law, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
+    """Return independent samples; see `Law.sample`."""
+    uniform = np.random.default_rng(rng).random(size)
+    return quantile(law, uniform)
+
+
+def to_scipy(law: Law) -> Any:
+    """Return the continuous part, normalised, as a SciPy distribution; see `Law.to_scipy`."""
+    from scipy import stats  # slow to import
+
+    part = _ContinuousPart(law)
+    distribution: Any = stats.make_distribution(part)
+    return distribution()
+
+
+def _quantile(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:
+    pieces = boundary.pieces(law)
+    known = atoms(law)
+    # Where F is not continuous and increasing: atoms, and the upper ends of the pieces.
+    at_atoms = np.asarray(boundary.record(law, known.locations, cdf=True).cdf)
+    breaks = np.concatenate([pieces[:, 1], known.locations])
+    order = np.argsort(breaks, kind="stable")
+    levels = np.maximum.accumulate(np.concatenate([pieces[:, 3], at_atoms])[order])
+    levels[-1] = 1.0
+    index = np.searchsorted(levels, np.where(np.isnan(p), 1.0, p), side="left")
+    x = np.where(np.isnan(p), np.nan, breaks[order][np.minimum(index, len(levels) - 1)])
+    x[p == 0.0] = np.concatenate([pieces[:, 0], known.locations]).min()
+    for low, high, below, above in pieces.tolist():
+        inside = (p > below) & (p < above)
+        if inside.any():
+            x[inside] = np.clip(_inside(law, np.ascontiguousarray(p[inside])), low, high)
+    return _certain(law, x, p)
+
+
+def _inside(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points of the open pieces of the support where F = p."""
+    image = boundary.mirrored(law)
+    if image is not None:
+        return -_inside(image, 1.0 - p)
+    frame = engine.frame(law)
+    if not closed.is_closed(frame.core):
+        return engine.solver(law).invert(p)
+    (_, _, below, above), *_ = boundary.pieces(law).tolist()
+    return engine.outer_points(frame, closed.quantile(frame.core, (p - below) / (above - below)))
+
+
+def _certain(law: Law, x: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    missing = np.isnan(x) & ~np.isnan(p)
+    if missing.any():
+        raise ConvergenceError(
+            f"{np.count_nonzero(missing)} of {p.size} quantiles of {law!r:.200} could not be found, the first at "
+            f"p = {p[missing.argmax()].item()!r}"
+        )
+    return x
+
+
+class _ContinuousPart:
+    """What `scipy.stats.make_distribution` asks of a distribution without parameters."""
+
+    __make_distribution_version__ = "1.16.0"
+    parameters = ()
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+        self._pieces = boundary.pieces(law)
+        if len(self._pieces) == 0:
+            raise ValueError(f"to_scipy needs a law with a continuous part, got {law!r:.200}")
+        self._known = atoms(law)
+        masses = self._pieces[:, 3] - self._pieces[:, 2]
+        self._before = np.concatenate([[0.0], np.cumsum(masses)])
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return float(self._pieces[0, 0]), float(self._pieces[-1, 1])
+
+    def pdf(self, x: ArrayLike) -> Any:
+        return np.asarray(self._law.density(x)) / self._before[-1]
+
+    def cdf(self, x: ArrayLike) -> Any:
+        jumps = np.concatenate([[0.0], np.cumsum(self._known.weights)])
+        below = jumps[np.searchsorted(self._known.locations, x, side="right")]
+        return np.clip((np.asarray(self._law.cdf(x)) - below) / self._before[-1], 0.0, 1.0)
+
+    def icdf(self, p: ArrayLike) -> Any:
+        flat, shape = real_grid("p", p)
+        mass = flat * self._before[-1]
+        x = np.full(flat.shape, np.nan)
+        for (low, high, below, above), before, after in zip(
+            self._pieces.tolist(), self._before[:-1], self._before[1:], strict=True
+        ):
+            x[(mass >= before) & (flat >= 0.0) & np.isnan(x) & (mass <= before)] = low
+            inside = (mass > before) & (mass < after)
+            if inside.any():
+                level = np.clip(below + (mass[inside] - before), np.nextafter(below, 1.0), np.nextafter(above, 0.0))
+                x[inside] = np.clip(_certain(self._law, _inside(self._law, level), level), low, high)
+            x[np.isnan(x) & (mass == after)] = high
+        return x.reshape(shape)
