@@ -87,18 +87,36 @@ def distribution(table: str, entry: dict[str, Any]) -> list[Number]:
     return out
 
 
-def integrate(density: Density, ends: Interval, low: Number, high: Number) -> Number:
-    """∫ f dx from low to high inside the interval with these ends; over many decades, part by part."""
-    if low > 0 and high > 4 * low:
-        middle = mp.sqrt(low * high)
-        return integrate(density, ends, low, middle) + integrate(density, ends, middle, high)
+def mismatch(
+    density: Density, ends: Interval, low: Number, high: Number, mass: Number, tolerance: float = QUADRATURE
+) -> Number:
+    """How far ∫ f dx from low to high, inside the interval with these ends, is from a mass."""
     start, width = ends[0], ends[1] - ends[0]
     a, b = (mp.asin(mp.sqrt(min((x - start) / width, mpf(1)))) for x in (low, high))
-    nodes, weights = gauss_legendre(NODES)
-    angles = [a + (b - a) * (1 + node) / 2 for node in nodes]
-    values = density([start + width * mp.sin(angle) ** 2 for angle in angles])
-    terms = [w * f * mp.sin(2 * angle) for w, f, angle in zip(weights, values, angles, strict=True)]
-    return mp.fsum(terms) * width * (b - a) / 2
+    cuts = [a, b]
+    while low > 0 and high > 4 * low:  # over many decades, decade by decade
+        low *= 4
+        cuts.insert(-1, mp.asin(mp.sqrt((low - start) / width)))
+
+    def part(a: Number, b: Number) -> Number:
+        nodes, weights = RULE
+        angles = [a + (b - a) * (1 + node) / 2 for node in nodes]
+        values = density([start + width * mp.sin(angle) ** 2 for angle in angles])
+        terms = [w * f * mp.sin(2 * angle) for w, f, angle in zip(weights, values, angles, strict=True)]
+        return mp.fsum(terms) * width * (b - a) / 2
+
+    def halved(a: Number, b: Number, whole: Number, depth: int) -> Number:
+        middle = (a + b) / 2
+        left, right = part(a, middle), part(middle, b)
+        if abs(left + right - whole) < tolerance / 100 or depth == 0:
+            return left + right
+        return halved(a, middle, left, depth - 1) + halved(middle, b, right, depth - 1)
+
+    parts = [(c, d, part(c, d)) for c, d in pairwise(cuts)]
+    error = abs(mp.fsum(value for *_, value in parts) - mass)
+    if error > tolerance:  # too few nodes, or a wrong mass
+        error = abs(mp.fsum(halved(*known_part, 10) for known_part in parts) - mass)
+    return error
 
 
 def gauss_legendre(count: int) -> tuple[list[Number], list[Number]]:
@@ -115,6 +133,9 @@ def gauss_legendre(count: int) -> tuple[list[Number], list[Number]]:
         nodes.append(x)
         weights.append(2 / ((1 - x * x) * slope**2))
     return nodes, weights
+
+
+RULE = gauss_legendre(NODES)
 
 
 def soft(density: Density, ends: Interval, near: float = 1e-12) -> tuple[bool, bool]:
@@ -161,7 +182,7 @@ def check_integrals(table: str, entry: dict[str, Any], masses: Sequence[Number])
                 continue
             if not right and ends[1] - y < FAR * (ends[1] - x):
                 continue
-            error = abs(integrate(density, ends, x, y) - (g - f))
+            error = mismatch(density, ends, x, y, g - f)
             if error > QUADRATURE:
                 raise AssertionError(f"{table} {entry['name']} [{float(x)!r}, {float(y)!r}]: off by {mp.nstr(error)}")
             done += 1
