@@ -7,7 +7,7 @@ import pytest
 
 from freeconv import Status
 from tests.oracles.load import Reference, build, load, names
-from tests.tolerances import ATOM, EDGE, MOMENT, density_tolerance
+from tests.tolerances import ATOM, CDF, EDGE, MOMENT, density_tolerance
 
 ENTRIES = [entry for name in names() for entry in load(name)]
 
@@ -30,6 +30,12 @@ def test_density(entry: Reference) -> None:
     assert set(np.unique(evaluation.status[positive])) <= {Status.CERTIFIED, Status.RECOVERED}
     error = np.abs(evaluation.density[positive] / entry.density[positive] - 1.0)
     assert np.all(error <= density_tolerance(entry.x[positive], law.support()))
+
+
+@pytest.mark.parametrize("entry", with_("cdf"), ids=str)
+def test_cdf(entry: Reference) -> None:
+    error = np.abs(build(entry.spec).cdf(entry.x) - entry.cdf)
+    assert np.all(error <= CDF)
 
 
 @pytest.mark.parametrize("entry", with_("support"), ids=str)

@@ -18,6 +18,10 @@ EDGE = 1e-12
 ATOM = 1e-13
 """Absolute error of the atoms' weights and relative error of their locations: sums of a few hundred doubles."""
 
+CDF = 1e-13
+"""Absolute error of the distribution function: a few hundred logarithms' arguments, each within an ulp of π, times
+their multiplicities, at points whose own error enters by the density times an ulp of x."""
+
 MOMENT = 1e-12
 """Relative error of the first eight moments: power series of positive terms, 1e-14 seen."""
 
