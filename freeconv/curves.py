@@ -26,8 +26,6 @@ FEWEST_DECADES, MOST_DECADES = 3, 12
 NEGLIGIBLE = 1e-2
 """Sampling towards 0 may stop where x f(x), the density of log x, is this fraction of its maximum."""
 
-"""Where to look whether the density falls towards an end, as a part of the interval."""
-
 
 @dataclass(frozen=True, eq=False)
 class Curve:

@@ -62,6 +62,7 @@ bool Tracer::correct(Point z, Leaves& u, int limit) {
   Block<double, 1> target;
   target.set(0, root_target(program_.root(), z));
   newton_.run(target, u, limit, result_);
+  newton_.take_last_step(u, result_);
   total_ += result_.iterations[0];
   if (result_.state[0] == 0) return false;
   int violations[1];

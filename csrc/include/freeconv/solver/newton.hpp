@@ -39,7 +39,9 @@ class Newton {
   Sweeps<double, W>& sweeps() { return sweeps_; }
 
   // Moves `u` to the solution at `target` (root_target of z). Lanes are independent: one that has converged
-  // is left alone, so that its result does not depend on its neighbours.
+  // is left alone, so that its result does not depend on its neighbours. Its last step is taken by c only: the sweeps
+  // that neighbours need meet the same u again, and whatever is read off their lanes is the same. take_last_step() is
+  // for those who want u.
   void run(const Block<double, W>& target, State<double, W>& u, int limit, NewtonResult<W>& out) {
     const Program& program = sweeps_.program();
     const Node& root = program.root();
@@ -88,12 +90,11 @@ class Newton {
           shrink[i] = crosses && allowed < shrink[i] ? allowed : shrink[i];
         }
       }
-      for (int i = 0; i < W; ++i) shrink[i] = out.state[i] == 2 ? 0.0 : shrink[i];
       for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
         const Block<double, W>& s = sweeps_.leaf_step(leaf);
         Block<double, W>& v = u[static_cast<std::size_t>(leaf)];
         for (int i = 0; i < W; ++i) {
-          const bool moves = out.state[i] != 2;
+          const bool moves = out.state[i] != 2 && fine[i] == 0;
           v.re[i] = moves ? v.re[i] + shrink[i] * s.re[i] : v.re[i];
           v.im[i] = moves ? v.im[i] + shrink[i] * s.im[i] : v.im[i];
         }
@@ -107,6 +108,17 @@ class Newton {
         out.iterations[i] = iteration;
         out.state[i] = fine[i] != 0 ? 2 : (rough[i] != 0 ? 1 : 0);
         active += out.state[i] == 2 ? 0 : 1;
+      }
+    }
+  }
+
+  // After run(), for lanes that have converged.
+  void take_last_step(State<double, W>& u, const NewtonResult<W>& result) {
+    for (int leaf = 0; leaf < sweeps_.program().leaf_count(); ++leaf) {
+      const Block<double, W>& s = sweeps_.leaf_step(leaf);
+      Block<double, W>& v = u[static_cast<std::size_t>(leaf)];
+      for (int i = 0; i < W; ++i) {
+        if (result.state[i] == 2) v.set(i, v.get(i) + s.get(i));
       }
     }
   }

@@ -63,8 +63,9 @@ class DensityBlocks {
     if (refinements > 0) refiner_.run(z, wanted, u_, result_.c, refined);
     const bool integrals = out.cdf != nullptr || out.potential != nullptr;
     if (integrals) {
-      newton_.sweeps().up(u_);
+      if (refinements > 0) newton_.sweeps().up(u_);
       potential_.run(newton_.sweeps(), u_, out.potential != nullptr);
+      potential_.take_last_step(newton_.sweeps(), target, refined);
     }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "freeconv/solver/certificate.hpp"
+#include "freeconv/solver/root.hpp"
 
 namespace freeconv {
 
@@ -47,6 +48,23 @@ class Potential {
         case Kind::arcsine: arcsine_leaf(arcsine(n), x, real, out); break;
         default: uniform_leaf(uniform(n), x, real, out);
       }
+    }
+  }
+
+  // Carries the root from the z of its lanes to `target` (root_target of z), dU = G dz, but for lanes that are there up to
+  // rounding.
+  void take_last_step(const Sweeps<double, W>& sweeps, const Block<double, W>& target, const int* there) {
+    const Node& root = program_.root();
+    const NodeLanes<double, W>& top = sweeps.root();
+    const double rest = (DoubleDouble(1.0) - root.p0).hi;
+    Value& out = values_.back();
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> c = top.c.get(i);
+      const Complex<double> residual =
+          root_step(root, c, top.k.get(i), top.a.get(i), top.b.get(i), target.get(i)).residual;
+      const Complex<double> moved = root.form == Form::sum ? residual / c : (rest + c) * residual;
+      out.left[i] -= there[i] != 0 ? 0.0 : moved.im;
+      out.re[i] += there[i] != 0 ? 0.0 : moved.re;
     }
   }
 
