@@ -1,6 +1,4 @@
 // All that a Spectrum tells of some points, as values to compare bit for bit.
-//
-// The templates take a Spectrum with or without distribution functions: what it does not have is left out.
 #pragma once
 
 #include <algorithm>
@@ -31,17 +29,14 @@ inline bool same(const std::vector<Row>& a, const std::vector<Row>& b) {
 }
 
 // As the bindings make it: near 0 with offsets, far away without.
-template <class Facts>
-Spectrum make_spectrum(const Tree& tree, Facts facts) {
-  if constexpr (requires { facts.atom_points; }) {  // one for each atom, one for each singular point
-    for (const Atom& atom : facts.atoms) facts.atom_points.push_back(atom.location);
-    facts.below_singular.resize(facts.singular.size(), 0.5);
-  }
+inline Spectrum make_spectrum(const Tree& tree, CoreFacts facts) {
+  // One for each atom, one for each singular point.
+  for (const Atom& atom : facts.atoms) facts.atom_points.push_back(atom.location);
+  facts.below_singular.resize(facts.singular.size(), 0.5);
   return {tree.load(true).program, tree.load(true, Offsets::none).program, facts};
 }
 
-template <class Out = Evaluated>
-std::vector<Row> evaluated(const Spectrum& spectrum, const std::vector<double>& x, bool integrals = true) {
+inline std::vector<Row> evaluated(const Spectrum& spectrum, const std::vector<double>& x, bool integrals = true) {
   const std::size_t n = x.size();
   std::vector<double> density(n);
   std::vector<double> residual(n);
@@ -50,14 +45,14 @@ std::vector<Row> evaluated(const Spectrum& spectrum, const std::vector<double>& 
   std::vector<double> potential(integrals ? n : 0);
   std::vector<signed char> status(n, -1);
   std::vector<int> iterations(n, -1);
-  Out out{};
+  Evaluated out{};
   out.density = density.data();
   out.residual = residual.data();
   out.status = status.data();
   out.iterations = iterations.data();
-  if constexpr (requires { out.accuracy; }) out.accuracy = accuracy.data();
-  if constexpr (requires { out.cdf; }) out.cdf = integrals ? cdf.data() : nullptr;
-  if constexpr (requires { out.potential; }) out.potential = integrals ? potential.data() : nullptr;
+  out.accuracy = accuracy.data();
+  out.cdf = integrals ? cdf.data() : nullptr;
+  out.potential = integrals ? potential.data() : nullptr;
   spectrum.evaluate(x.data(), n, out);
   std::vector<Row> rows(n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -67,27 +62,23 @@ std::vector<Row> evaluated(const Spectrum& spectrum, const std::vector<double>& 
   return rows;
 }
 
-// z interleaved; cauchy and omega may be null.
-template <class S>
-void solve(const S& spectrum, const std::vector<double>& z, double* cauchy, double* omega, signed char* status) {
-  const std::size_t n = z.size() / 2;
-  if constexpr (requires { spectrum.solve(z.data(), n, cauchy, omega, status); }) {
-    spectrum.solve(z.data(), n, cauchy, omega, status);
-  } else {
-    spectrum.solve(z.data(), n, {.cauchy = cauchy, .omega = omega, .status = status});
-  }
-}
-
+// z interleaved.
 inline std::vector<Row> solved(const Spectrum& spectrum, const std::vector<double>& z) {
   const std::size_t n = z.size() / 2;
   const std::size_t children = spectrum.child_count();
   std::vector<double> cauchy(2 * n);
   std::vector<double> omega(2 * n * children);
+  std::vector<double> potential(n);
   std::vector<signed char> status(n, -1);
-  solve(spectrum, z, cauchy.data(), omega.data(), status.data());
+  Solved out{};
+  out.cauchy = cauchy.data();
+  out.omega = omega.data();
+  out.potential = potential.data();
+  out.status = status.data();
+  spectrum.solve(z.data(), n, out);
   std::vector<Row> rows(n);
   for (std::size_t j = 0; j < n; ++j) {
-    rows[j] = {{cauchy[2 * j], cauchy[2 * j + 1]}, status[j], 0};
+    rows[j] = {{cauchy[2 * j], cauchy[2 * j + 1], potential[j]}, status[j], 0};
     for (std::size_t k = 0; k < children; ++k) {
       rows[j].values.push_back(omega[2 * (k * n + j)]);
       rows[j].values.push_back(omega[2 * (k * n + j) + 1]);
@@ -97,12 +88,9 @@ inline std::vector<Row> solved(const Spectrum& spectrum, const std::vector<doubl
 }
 
 // Quantiles. Their tables are made by the first call: what threads could get wrong.
-template <class S>
-std::vector<double> inverted(const S& spectrum, const std::vector<double>& p) {
+inline std::vector<double> inverted(const Spectrum& spectrum, const std::vector<double>& p) {
   std::vector<double> x(p.size());
-  if constexpr (requires { spectrum.invert(p.data(), p.size(), x.data()); }) {
-    spectrum.invert(p.data(), p.size(), x.data());
-  }
+  spectrum.invert(p.data(), p.size(), x.data());
   return x;
 }
 
