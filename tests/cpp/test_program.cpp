@@ -172,12 +172,17 @@ void derived() {
   const int scaled = peeled_tree.add(Kind::affine, {4.0, 1.0}, {{resized, 1.0}});
   peeled_tree.add(Kind::affine, {0.5, -3.0}, {{scaled, 1.0}});
   const Program peeled = peeled_tree.load(true).program;
-  check(peeled.nodes.size() == 2 && peeled.peeled.size() == 2 && peeled.root().parent == -1, "peeled to the product");
+  check(peeled.nodes.size() == 2 && peeled.peeled.size() == 3 && peeled.root().parent == -1, "peeled to the product");
   check_close(peeled.factor, 1.0 / (2.0 * 4.0 * 0.5), 0.0, "density factor");
   for (const double x : {-2.5, 0.1, 7.0}) {
     const DoubleDouble core = peeled.core_point(x);
     check_close(to_double(core), ((x + 3.0) / 0.5 - 1.0) / 4.0, 1e-15 * (1.0 + std::fabs(x)), "core point");
     check_close(peeled.outer_point(to_double(core)), x, 4e-16 * (4.0 + std::fabs(x)), "outer point");
+  }
+  // A core F of 1/4 is (1/4)/2 + 1/2 right of the resized law's 0, which is at -2.5, and 1/8 left of it.
+  for (const double x : {-2.6, -2.5, 7.0}) {
+    const Program::Outwards outwards = peeled.outer_cdf(x);
+    check_close(0.25 * outwards.factor + outwards.shift, x < -2.5 ? 0.125 : 0.625, 0.0, "F of a resized law");
   }
   const Program whole = peeled_tree.load(false).program;
   check(whole.nodes.size() == 5 && whole.peeled.empty() && whole.factor == 1.0, "not peeled");
