@@ -25,6 +25,10 @@ their multiplicities, at points whose own error enters by the density times an u
 MOMENT = 1e-12
 """Relative error of the first eight moments: power series of positive terms, 1e-14 seen."""
 
+QUANTILE_ULPS = 16.0
+"""Ulps of x by which a quantile may differ from x beyond the error of F over the density: Newton's last step, the logit
+of a position in its piece, shift and scale, each rounded."""
+
 
 def density_tolerance(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Relative tolerance of densities at `x`.

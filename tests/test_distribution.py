@@ -1,0 +1,237 @@
+"""Distribution functions, quantiles, samples and the record of each point; values against tables: test_reference."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from numpy.typing import NDArray
+
+import freeconv as fc
+from freeconv import boundary
+from tests import strategies
+from tests.tolerances import CDF, QUANTILE_ULPS
+
+Array = NDArray[np.float64]
+
+EXAMPLES = settings(max_examples=25, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+COIN = fc.Discrete([-1.0, 1.0], [0.5, 0.5])
+GAP = fc.boxplus(fc.Semicircle(0.0, 0.25), COIN)
+RELU = fc.MLP(3, "relu", weight_variance=2.0).jacobian()
+LAWS = {
+    "closed": fc.Uniform(-1.0, 2.0),
+    "arcsine": fc.Arcsine(-2.0, 1.0),
+    "atoms": fc.Discrete([-1.0, 0.5, 3.0], [0.25, 0.25, 0.5]),
+    "point": fc.PointMass(2.0),
+    "soft": fc.Semicircle(1.0, 2.0),
+    "hard": fc.MarchenkoPastur(),
+    "atom": fc.MarchenkoPastur(ratio=2.0),
+    "gap": GAP,
+    "network": RELU,
+    "affine": -2.0 * fc.MarchenkoPastur(ratio=0.5) + 1.0,
+    "negative": fc.FreePoisson(0.5, -1.0),
+    "resized": fc.resize(fc.boxtimes(fc.Bernoulli(0.75), fc.MarchenkoPastur()), 1.5),
+    "top atom": fc.boxtimes(fc.Bernoulli(0.75), fc.Bernoulli(0.75, 2.0)),
+}
+NAMED = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+
+
+def inside(law: fc.Law, nearest: float) -> Array:
+    """Points of every interval down to `nearest` of its width from both ends."""
+    part = np.geomspace(nearest, 0.5, 12)
+    grids = [np.concatenate([a + (b - a) * part, b - (b - a) * part]) for a, b in law.support().tolist()]
+    return np.sort(np.concatenate(grids)) if grids else np.empty(0)
+
+
+def assert_inverse(law: fc.Law, x: Array) -> None:
+    """quantile(cdf(x)) = x to the error of F over the density: relatively, 1/(x f(x)) times it."""
+    masses = np.asarray(law.cdf(x))
+    error = np.abs(np.asarray(law.quantile(masses)) - x)
+    allowed = 2.0 * CDF / np.asarray(law.density(x)) + QUANTILE_ULPS * np.finfo(float).eps * np.abs(x)
+    assert (error <= allowed).all(), (x[error > allowed], error[error > allowed])
+
+
+@NAMED
+def test_quantile_inverts_cdf_of_named_laws(law: fc.Law) -> None:
+    x = inside(law, 1e-6)
+    assert np.asarray(law.quantile(law.cdf(x))).shape == x.shape
+    assert_inverse(law, x)
+
+
+@EXAMPLES
+@given(strategies.laws())
+def test_quantile_inverts_cdf(law: fc.Law) -> None:
+    assert_inverse(law, inside(law, 1e-3))
+
+
+@EXAMPLES
+@given(strategies.laws())
+def test_quantiles_are_monotone_and_the_generalised_inverse(law: fc.Law) -> None:
+    p = np.linspace(0.0, 1.0, 201)
+    q = np.asarray(law.quantile(p))
+    assert (np.diff(q) >= 0.0).all()
+    ulps = 4.0 * np.finfo(float).eps * np.abs(q)
+    assert (np.asarray(law.cdf(q + ulps)) >= p - 2.0 * CDF).all()
+    assert (np.asarray(law.cdf(q - ulps))[1:] <= p[1:] + 2.0 * CDF)[q[1:] > q[0]].all()
+    np.testing.assert_array_equal([law.quantile(float(one)) for one in p[::50]], q[::50])
+
+
+@pytest.mark.parametrize("power", [1, 2, 3, 9])
+@pytest.mark.parametrize("x", [1e-200, 1e-60, 1e-30, 1e-10, 1e-2])
+def test_quantiles_at_a_hard_edge_keep_all_digits(power: int, x: float) -> None:
+    law = fc.boxtimes_power(fc.MarchenkoPastur(), power)
+    p = law.cdf(x)
+    # F is relatively exact, and x f(x)/F(x) ≥ 1/(k + 1).
+    assert law.quantile(p) == pytest.approx(x, rel=(power + 1) * 1e-14)
+    leading = (power + 1) / math.pi * math.sin(math.pi / (power + 1)) * x ** (1.0 / (power + 1))
+    assert p == pytest.approx(leading, rel=3.0 * x ** (1.0 / (power + 1)) + 1e-13)
+
+
+def test_quantiles_at_the_right_end() -> None:
+    """1 − F ~ (2/3) c d^(3/2), c = 1/(4π): p = 1 − 1e-12 is known to ε/2, so d to ε/3e-12 = 4e-5."""
+    distance = 4.0 - float(np.asarray(fc.MarchenkoPastur().quantile(1.0 - 1e-12)))
+    assert distance == pytest.approx((1.5e-12 * 4.0 * math.pi) ** (2.0 / 3.0), rel=1e-4)
+
+
+def test_generalised_inverse_on_gaps_and_atoms() -> None:
+    assert GAP.quantile(0.5) == pytest.approx(-0.3690087298281905, rel=1e-12)  # the gap's lower end
+    assert GAP.quantile(0.5 + 1e-9) > 0.369
+    assert fc.MarchenkoPastur(ratio=2.0).quantile([0.0, 1e-300, 0.5 - 1e-12, 0.5]).tolist() == [0.0] * 4
+    top = LAWS["top atom"]  # 1/4 at 0, 1/4 between, 1/2 at 2
+    assert top.quantile([0.0, 0.1, 0.25, 0.5 + 1e-12, 0.75, 1.0]).tolist() == [0.0, 0.0, 0.0, 2.0, 2.0, 2.0]
+    atoms = LAWS["atoms"]
+    assert atoms.quantile([0.0, 0.1, 0.25, 0.26, 0.5, 0.51, 1.0]).tolist() == [-1.0, -1.0, -1.0, 0.5, 0.5, 3.0, 3.0]
+    assert fc.PointMass(2.0).quantile([0.0, 0.5, 1.0]).tolist() == [2.0, 2.0, 2.0]
+    assert LAWS["negative"].quantile([0.5 + 1e-12, 0.75, 1.0]).tolist() == [0.0, 0.0, 0.0]
+
+
+@NAMED
+def test_ends_of_quantiles_and_cdf(law: fc.Law) -> None:
+    ends = np.concatenate([law.support().ravel(), law.atoms().locations])
+    assert law.quantile(0.0) == ends.min()
+    assert law.quantile(1.0) == ends.max()
+    x = [-math.inf, -1e300, np.nextafter(ends.min(), -math.inf), ends.max(), 1e300, math.inf]
+    assert law.cdf(x).tolist() == [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
+
+
+@NAMED
+def test_quantile_refuses_what_is_no_probability(law: fc.Law) -> None:
+    for p in (-5e-324, 1.0 + 2.3e-16, math.inf, -math.inf, 1e308, -1.0):
+        with pytest.raises(ValueError, match=rf"p must be in \[0, 1\], got {float(p)!r}".replace("+", r"\+")):
+            law.quantile([0.5, p])
+    assert math.isnan(law.quantile(math.nan))
+    np.testing.assert_array_equal(law.quantile([math.nan, 1.0]), [math.nan, law.quantile(1.0)])
+
+
+@EXAMPLES
+@given(strategies.laws())
+def test_cdf_is_the_integral_of_the_density_and_jumps_at_atoms(law: fc.Law) -> None:
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    for low, high in law.support().tolist():
+        x = 0.5 * (low + high) + 0.2 * (high - low) * np.linspace(-1.0, 1.0, 24)
+        x = x[np.asarray(law.density(x)) > 0.0]
+        half = 1e-3 * (high - low)
+        fine = law.density(x[:, None] + half * nodes)
+        smooth = np.max(fine, axis=1) < 1.1 * np.min(fine, axis=1)  # not beside a would-be atom
+        step = np.asarray(law.cdf(x + half)) - np.asarray(law.cdf(x - half))
+        np.testing.assert_allclose((half * fine @ weights)[smooth], step[smooth], rtol=1e-8, atol=2.0 * CDF)
+    known = law.atoms()
+    jumps = np.asarray(law.cdf(known.locations)) - np.asarray(law.cdf(np.nextafter(known.locations, -math.inf)))
+    # The ulp below an atom holds √ε of what diverges there.
+    np.testing.assert_allclose(jumps, known.weights, rtol=0.0, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["hard", "network", "gap", "top atom", "affine", "arcsine", "atoms"])
+def test_samples_follow_the_law(name: str) -> None:
+    """Dvoretzky, Kiefer and Wolfowitz with Massart's constant: P(√n D > t) ≤ 2 exp(−2 t²), 1e-6 at t = 2.7."""
+    law, n = LAWS[name], 10**6 if name in ("hard", "network") else 10**5
+    values, counts = np.unique(law.sample(n, rng=7), return_counts=True)
+    total = np.cumsum(counts)
+    above = np.max(np.abs(total / n - law.cdf(values)))
+    below = np.max(np.abs((total - counts) / n - law.cdf(np.nextafter(values, -math.inf))))
+    assert max(above, below) <= 2.7 / math.sqrt(n)
+    known = law.atoms()
+    for location, weight in zip(known.locations, known.weights, strict=True):
+        hits = int(counts[values == location].sum())
+        assert abs(hits - n * weight) <= 5.0 * math.sqrt(n * weight * (1.0 - weight))
+
+
+def test_samples_are_reproducible_and_of_any_shape() -> None:
+    law = fc.MarchenkoPastur(ratio=2.0)
+    assert type(law.sample()) is float
+    assert law.sample(rng=3) == law.sample(1, rng=3)[0]
+    assert law.sample((2, 0), rng=1).shape == (2, 0)
+    np.testing.assert_array_equal(law.sample((3, 4), rng=3).ravel(), law.sample(12, rng=3))
+    generator = np.random.default_rng(3)
+    first, second = law.sample(5, generator), law.sample(5, generator)
+    np.testing.assert_array_equal(first, law.sample(5, 3))
+    assert np.any(first != second)
+    wrong: list[tuple[Any, Any]] = [("a", None), (2.5, None), (3, "seed"), (3, 1.5)]
+    for size, rng in wrong:
+        with pytest.raises(TypeError):
+            law.sample(size, rng)
+    for negative in (-1, (2, -1)):
+        with pytest.raises(ValueError, match="negative"):
+            law.sample(negative)
+
+
+@EXAMPLES
+@given(strategies.laws())
+def test_evaluate_agrees_with_density_and_cdf(law: fc.Law) -> None:
+    x = np.concatenate([inside(law, 1e-4), law.atoms().locations, [1e3, -1e3, math.nan]])
+    found = law.evaluate(x)
+    np.testing.assert_array_equal(found.cdf, law.cdf(x))
+    np.testing.assert_array_equal(found.density, law.density(x))
+    assert found.status[-1] == fc.Status.NOT_A_NUMBER
+    assert np.isnan([found.density[-1], found.cdf[-1], found.accuracy[-1]]).all()
+    assert (found.accuracy[:-1] >= 0.0).all()
+    assert (found.accuracy[:-1] <= 1e-11).all()
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> fc.Law:
+    """A law whose density cannot be certified at x = 1."""
+    honest = boundary.record
+
+    def record(law: fc.Law, x: Array, **options: Any) -> boundary.Record:
+        found = honest(law, x, **options)
+        found.status[x == 1.0] = fc.Status.UNCERTIFIED
+        return found
+
+    monkeypatch.setattr(boundary, "record", record)
+    return fc.MarchenkoPastur()
+
+
+def test_on_failure(failing: fc.Law) -> None:
+    x = np.array([[0.5, 1.0], [2.0, math.nan]])
+    for method in (failing.density, failing.cdf):
+        assert np.isnan(method(x, on_failure="nan")).tolist() == [[False, True], [False, True]]
+        assert np.isnan(method(x, on_failure="return")).tolist() == [[False, False], [False, True]]
+        assert np.isfinite(method([0.5, 2.0])).all()
+        assert math.isnan(method(1.0, on_failure="nan"))
+        with pytest.raises(fc.ConvergenceError, match=r"1 of 4 points .* x = 1\.0; evaluate"):
+            method(x)
+    assert np.isnan(failing.evaluate(x).density[0, 1])
+    assert failing.evaluate(x, on_failure="return").cdf[0, 1] == pytest.approx(0.6089977810442294, rel=1e-12)
+    with pytest.raises(fc.ConvergenceError) as raised:
+        failing.evaluate(x, on_failure="raise")
+    found = raised.value.evaluation
+    assert found is not None
+    assert found.status.tolist() == [[fc.Status.CERTIFIED, fc.Status.UNCERTIFIED], [0, fc.Status.NOT_A_NUMBER]]
+    for values in (found.density, found.cdf, found.residual, found.iterations, found.accuracy):
+        assert values.shape == (2, 2)
+    assert found.cdf[0, 0] == failing.cdf(0.5)
+    assert np.isnan([found.cdf[0, 1], found.density[0, 1]]).all()
+
+
+@pytest.mark.parametrize("wrong", ["ignore", "Raise", "", None, 1, ("nan",)])
+def test_on_failure_names_a_wrong_choice(wrong: Any) -> None:
+    for method in (fc.Semicircle().density, fc.Semicircle().cdf, fc.Semicircle().evaluate):
+        points: list[Any] = [1.0, []]
+        for x in points:
+            with pytest.raises(ValueError, match="on_failure must be one of 'raise', 'nan', 'return', got "):
+                method(x, on_failure=wrong)
