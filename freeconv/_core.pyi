@@ -31,17 +31,22 @@ class Spectrum:
     def support(self) -> NDArray[np.float64]: ...
     def pieces(self) -> NDArray[np.float64]: ...
     def evaluate(
-        self, x: NDArray[np.float64], cdf: bool = False, potential: bool = False
+        self,
+        x: NDArray[np.float64],
+        cdf: bool = False,
+        potential: bool = False,
+        record: bool = True,
+        workers: int = 1,
     ) -> tuple[
         NDArray[np.float64],
         NDArray[np.float64] | None,
         NDArray[np.float64] | None,
         NDArray[np.int8],
-        NDArray[np.float64],
-        NDArray[np.float64],
-        NDArray[np.int32],
+        NDArray[np.float64] | None,
+        NDArray[np.float64] | None,
+        NDArray[np.int32] | None,
     ]: ...
-    def invert(self, p: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def invert(self, p: NDArray[np.float64], workers: int = 1) -> NDArray[np.float64]: ...
     def solve(
         self, z: NDArray[np.complex128]
     ) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.float64], NDArray[np.int8]]: ...

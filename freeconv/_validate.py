@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import cast
 
 import numpy as np
 
-__all__ = ["choice", "finite", "finite_sequence", "integer", "non_negative", "positive"]
+__all__ = ["choice", "finite", "finite_sequence", "integer", "non_negative", "positive", "worker_count"]
 
 
 def choice(name: str, value: object, allowed: Sequence[str]) -> str:
@@ -63,6 +64,21 @@ def integer(name: str, value: object, minimum: int = 1) -> int:
     if number < minimum:
         raise ValueError(message)
     return number
+
+
+def worker_count(workers: object) -> int:
+    """Return a number of threads: `workers` itself if ≥ 1, that of the available processors for −1."""
+    if isinstance(workers, (bool, np.bool_)):
+        raise TypeError(f"workers must be an integer >= 1 or -1, got {workers!r}")
+    try:
+        count = operator.index(cast("int", workers))
+    except TypeError:
+        raise TypeError(f"workers must be an integer >= 1 or -1, got {workers!r}") from None
+    if count == -1:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if count < 1:
+        raise ValueError(f"workers must be an integer >= 1 or -1, got {workers!r}")
+    return min(count, 1024)
 
 
 def finite_sequence(name: str, values: object) -> list[float]:

@@ -17,25 +17,27 @@ __all__ = ["Record", "mirrored", "pieces", "potential", "record"]
 
 
 class Record(NamedTuple):
-    """Results at a flat array of points; cdf is None unless asked for."""
+    """Results at a flat array of points; what was not asked for is None."""
 
     density: NDArray[np.float64]
     cdf: NDArray[np.float64] | None
     status: NDArray[np.int8]
-    residual: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-    iterations: NDArray[np.int32]
+    residual: NDArray[np.float64] | None
+    accuracy: NDArray[np.float64] | None
+    iterations: NDArray[np.int32] | None
 
 
-def record(law: Law, x: NDArray[np.float64], *, cdf: bool) -> Record:
-    """Return density and distribution function, densities of status EDGE as 0."""
+def record(law: Law, x: NDArray[np.float64], *, cdf: bool = False, full: bool = False, workers: int = 1) -> Record:
+    """Return densities, those of status EDGE as 0; the distribution function if `cdf`, all of the record if `full`."""
     image = mirrored(law)
     if image is not None:
-        reflected = record(image, 0.0 - x, cdf=cdf)
+        reflected = record(image, 0.0 - x, cdf=cdf, full=full, workers=workers)
         return reflected if reflected.cdf is None else reflected._replace(cdf=_reflect(image, x, reflected.cdf))
     frame = engine.frame(law)
     if not closed.is_closed(frame.core):
-        density, masses, _, status, residual, accuracy, iterations = engine.solver(law).evaluate(x, cdf)
+        density, masses, _, status, residual, accuracy, iterations = engine.solver(law).evaluate(
+            x, cdf, False, full, workers
+        )
         return Record(density, masses, status, residual, accuracy, iterations)
     points, factor = x, 1.0
     part, shift = 1.0, np.zeros_like(x)  # F = part·F_core + shift
@@ -66,7 +68,7 @@ def potential(law: Law, x: NDArray[np.float64]) -> NDArray[np.float64]:
     if closed.is_closed(frame.core):
         values = closed.log_potential(frame.core, points.astype(np.complex128))
     else:
-        evaluated = engine.solver(law).evaluate(x, False, True)
+        evaluated = engine.solver(law).evaluate(x, False, True, False)
         values = np.asarray(evaluated[2])
         values[evaluated[3] == Status.UNCERTIFIED] = np.nan
     return engine.outer_potential(frame, points, values)

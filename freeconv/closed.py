@@ -67,8 +67,9 @@ def log_potential(law: Law, z: NDArray[np.complex128]) -> NDArray[np.float64]:
 
     Notes
     -----
-    Arcsine: log|(y + √(z − a)√(z − b))/2|, y = z − (a + b)/2.  Uniform: Re [(z − a) log(z − a) − (z − b) log(z − b)]/(b −
-    a) − 1; far away, where that loses log10|z| digits, log|y| − Re Σ q^k/(2k(2k + 1)), q = ((b − a)/2y)².
+    Arcsine: log|(y + √(z − a)√(z − b))/2|, y = z − (a + b)/2.  Uniform: the real part of ((z − a) log(z − a) − (z − b)
+    log(z − b))/(b − a) − 1; far away, where that loses log10|z| digits, that of log y − Σ q^k/(2k(2k + 1)), q = ((b −
+    a)/2y)².
     """
     z = z + 0.0
     with np.errstate(divide="ignore", invalid="ignore"):

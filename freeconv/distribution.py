@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import boundary, closed, engine
 from freeconv._grids import real_grid, shaped
+from freeconv._validate import worker_count
 from freeconv.atoms import atoms
 from freeconv.errors import ConvergenceError
 from freeconv.laws import Law
@@ -16,13 +17,13 @@ from freeconv.laws import Law
 __all__ = ["quantile", "sample", "to_scipy"]
 
 
-def quantile(law: Law, p: ArrayLike) -> Any:
+def quantile(law: Law, p: ArrayLike, *, workers: int = 1) -> Any:
     """Return inf{x : F(x) ≥ p}; see `Law.quantile`."""
     flat, shape = real_grid("p", p)
     wrong = (flat < 0.0) | (flat > 1.0)
     if wrong.any():
         raise ValueError(f"p must be in [0, 1], got {flat[wrong.argmax()].item()!r}")
-    return shaped(_quantile(law, flat), shape)
+    return shaped(_quantile(law, flat, worker_count(workers)), shape)
 
 
 def sample(law: Law, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
@@ -40,7 +41,7 @@ def to_scipy(law: Law) -> Any:
     return distribution()
 
 
-def _quantile(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.float64]:
     pieces = boundary.pieces(law)
     known = atoms(law)
     # Where F is not continuous and increasing: atoms, and the upper ends of the pieces.
@@ -55,18 +56,18 @@ def _quantile(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:
     for low, high, below, above in pieces.tolist():
         inside = (p > below) & (p < above)
         if inside.any():
-            x[inside] = np.clip(_inside(law, np.ascontiguousarray(p[inside])), low, high)
+            x[inside] = np.clip(_inside(law, np.ascontiguousarray(p[inside]), workers), low, high)
     return _certain(law, x, p)
 
 
-def _inside(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _inside(law: Law, p: NDArray[np.float64], workers: int = 1) -> NDArray[np.float64]:
     """Points of the open pieces of the support where F = p."""
     image = boundary.mirrored(law)
     if image is not None:
-        return -_inside(image, 1.0 - p)
+        return -_inside(image, 1.0 - p, workers)
     frame = engine.frame(law)
     if not closed.is_closed(frame.core):
-        return engine.solver(law).invert(p)
+        return engine.solver(law).invert(p, workers)
     (_, _, below, above), *_ = boundary.pieces(law).tolist()
     return engine.outer_points(frame, closed.quantile(frame.core, (p - below) / (above - below)))
 

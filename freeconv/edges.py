@@ -138,7 +138,7 @@ def _kind(exponent: float) -> EdgeKind:
 def _densities(law: Law, location: float, side: int, distance: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Distances as they are in doubles, and the densities there; what is not certified is left out."""
     x = location + side * distance
-    found = boundary.record(law, np.ascontiguousarray(x), cdf=False)
+    found = boundary.record(law, np.ascontiguousarray(x))
     good = np.isin(found.status, (Status.CERTIFIED, Status.RECOVERED)) & (found.density > 0.0)
     return np.abs(x - location)[good], found.density[good]
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import boundary, closed, determinant, engine, transforms
 from freeconv._grids import complex_grid, real_grid, shaped
-from freeconv._validate import choice
+from freeconv._validate import choice, worker_count
 from freeconv.edges import limits
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Evaluation, Status
@@ -21,23 +21,31 @@ __all__ = ["OnFailure", "cdf", "density", "evaluate", "log_potential", "support"
 OnFailure = Literal["raise", "nan", "return"]
 
 
-def evaluate(law: Law, x: ArrayLike, *, on_failure: OnFailure = "nan") -> Evaluation:
+def evaluate(law: Law, x: ArrayLike, *, on_failure: OnFailure = "nan", workers: int = 1) -> Evaluation:
     """Return density, distribution function and the record of each point; see `Law.evaluate`."""
-    return _evaluation(law, *real_grid("x", x), on_failure)
+    flat, shape = real_grid("x", x)
+    found = boundary.record(law, flat, cdf=True, full=True, workers=worker_count(workers))
+    return _judged(law, flat, shape, found, on_failure)
 
 
-def density(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise") -> Any:
+def density(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> Any:
     """Return the density of a law at real points; see `Law.density`."""
     flat, shape = real_grid("x", x)
-    found = boundary.record(law, flat, cdf=False)
-    if (found.status == Status.UNCERTIFIED).any() or on_failure not in ("raise", "nan"):
-        return _evaluation(law, flat, shape, on_failure).density
+    choice("on_failure", on_failure, get_args(OnFailure))
+    found = boundary.record(law, flat, workers=worker_count(workers))
+    if (found.status == Status.UNCERTIFIED).any():
+        return evaluate(law, flat.reshape(shape), on_failure=on_failure).density
     return shaped(_with_limits(law, flat, found), shape)
 
 
-def cdf(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise") -> Any:
+def cdf(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> Any:
     """Return the distribution function of a law at real points; see `Law.cdf`."""
-    return _evaluation(law, *real_grid("x", x), on_failure, edges=False).cdf
+    flat, shape = real_grid("x", x)
+    choice("on_failure", on_failure, get_args(OnFailure))
+    found = boundary.record(law, flat, cdf=True, workers=worker_count(workers))
+    if (found.status == Status.UNCERTIFIED).any():
+        return evaluate(law, flat.reshape(shape), on_failure=on_failure).cdf
+    return shaped(np.asarray(found.cdf), shape)
 
 
 def log_potential(law: Law, z: ArrayLike) -> Any:
@@ -58,18 +66,18 @@ def log_potential(law: Law, z: ArrayLike) -> Any:
     return shaped(values, shape)
 
 
-def _evaluation(
-    law: Law, x: NDArray[np.float64], shape: tuple[int, ...], on_failure: str, *, edges: bool = True
+def _judged(
+    law: Law, x: NDArray[np.float64], shape: tuple[int, ...], found: boundary.Record, on_failure: str
 ) -> Evaluation:
+    """Make the evaluation, and do with what is not certified as the user wants."""
     choice("on_failure", on_failure, get_args(OnFailure))
-    found = boundary.record(law, x, cdf=True)
-    density, cdf = _with_limits(law, x, found) if edges else found.density, np.asarray(found.cdf)
+    density, cdf = _with_limits(law, x, found), np.asarray(found.cdf)
     failed = found.status == Status.UNCERTIFIED
     if on_failure != "return":
         density, cdf = (np.where(failed, np.nan, values) for values in (density, cdf))
     evaluation = Evaluation(
         *(
-            shaped(values, shape)
+            shaped(np.asarray(values), shape)
             for values in (density, cdf, found.status, found.residual, found.iterations, found.accuracy)
         )
     )

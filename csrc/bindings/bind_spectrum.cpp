@@ -55,36 +55,36 @@ Array<double> rows(const std::vector<double>& values, py::ssize_t width) {
   return out;
 }
 
-// (density, cdf or None, potential or None, status, residual, accuracy, iterations)
-py::tuple evaluate(const Spectrum& self, const Array<double>& x, bool cdf, bool potential) {
+// (density, cdf, potential, status, residual, accuracy, iterations); what was not asked for is None.
+py::tuple evaluate(const Spectrum& self, const Array<double>& x, bool cdf, bool potential, bool record, int workers) {
   const double* points = data_of(x, "x");
   const py::ssize_t n = x.shape(0);
-  Array<double> density(n);
-  Array<double> masses(cdf ? n : 0);
-  Array<double> potentials(potential ? n : 0);
-  Array<signed char> status(n);
-  Array<double> residual(n);
-  Array<double> accuracy(n);
-  Array<int> iterations(n);
+  py::object results[7];
   Evaluated out;
-  out.density = density.mutable_data();
-  out.cdf = cdf ? masses.mutable_data() : nullptr;
-  out.potential = potential ? potentials.mutable_data() : nullptr;
-  out.status = status.mutable_data();
-  out.residual = residual.mutable_data();
-  out.accuracy = accuracy.mutable_data();
-  out.iterations = iterations.mutable_data();
+  const auto allocate = [&](bool wanted, int place, auto*& pointer) {
+    results[place] = py::none();
+    if (!wanted) return;
+    Array<std::remove_pointer_t<std::remove_reference_t<decltype(pointer)>>> array(n);
+    pointer = array.mutable_data();
+    results[place] = array;
+  };
+  allocate(true, 0, out.density);
+  allocate(cdf, 1, out.cdf);
+  allocate(potential, 2, out.potential);
+  allocate(true, 3, out.status);
+  allocate(record, 4, out.residual);
+  allocate(record, 5, out.accuracy);
+  allocate(record, 6, out.iterations);
   Signals signals;
   {
     const py::gil_scoped_release release;
-    self.evaluate(points, static_cast<std::size_t>(n), out, &signals.interrupt());
+    self.evaluate(points, static_cast<std::size_t>(n), out, workers, &signals.interrupt());
   }
   signals.raise_if_stopped();
-  return py::make_tuple(density, cdf ? py::object(masses) : py::none(), potential ? py::object(potentials) : py::none(),
-                        status, residual, accuracy, iterations);
+  return py::make_tuple(results[0], results[1], results[2], results[3], results[4], results[5], results[6]);
 }
 
-Array<double> invert(const Spectrum& self, const Array<double>& p) {
+Array<double> invert(const Spectrum& self, const Array<double>& p, int workers) {
   const double* values = data_of(p, "p");
   const py::ssize_t n = p.shape(0);
   Array<double> x(n);
@@ -92,7 +92,7 @@ Array<double> invert(const Spectrum& self, const Array<double>& p) {
   Signals signals;
   {
     const py::gil_scoped_release release;
-    self.invert(values, static_cast<std::size_t>(n), points, &signals.interrupt());
+    self.invert(values, static_cast<std::size_t>(n), points, workers, &signals.interrupt());
   }
   signals.raise_if_stopped();
   return x;
@@ -131,8 +131,9 @@ void bind_spectrum(py::module_& module) {
       .def_property_readonly("child_count", &Spectrum::child_count)
       .def("support", [](const Spectrum& self) { return rows(self.support(), 2); })
       .def("pieces", [](const Spectrum& self) { return rows(self.pieces(), 4); })
-      .def("evaluate", &evaluate, py::arg("x").noconvert(), py::arg("cdf") = false, py::arg("potential") = false)
-      .def("invert", &invert, py::arg("p").noconvert())
+      .def("evaluate", &evaluate, py::arg("x").noconvert(), py::arg("cdf") = false, py::arg("potential") = false,
+           py::arg("record") = true, py::arg("workers") = 1)
+      .def("invert", &invert, py::arg("p").noconvert(), py::arg("workers") = 1)
       .def("solve", &solve, py::arg("z").noconvert());
 }
 

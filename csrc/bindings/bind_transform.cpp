@@ -3,6 +3,7 @@
 
 #include "convert.hpp"
 #include "freeconv/solver/transform.hpp"
+#include "interrupt.hpp"
 
 namespace freeconv::bindings {
 namespace {
@@ -14,16 +15,18 @@ Array<std::complex<double>> r_parts(const py::tuple& arrays, bool at_m, const Ar
   const py::ssize_t n = values.shape(0);
   Array<std::complex<double>> result(n);
   auto* out = reinterpret_cast<double*>(result.mutable_data());
+  Signals signals;
   {
     const py::gil_scoped_release release;
     Transform transform(program);
-    for (py::ssize_t i = 0; i < n; ++i) {
+    for (py::ssize_t i = 0; i < n && !signals.interrupt().stopped(); ++i) {
       Complex<double> k{};
       const bool good = transform.k_at(at_m ? Argument::m : Argument::g, Complex<double>{in[2 * i], in[2 * i + 1]}, k);
       out[2 * i] = good ? k.re : __builtin_nan("");
       out[2 * i + 1] = good ? k.im : __builtin_nan("");
     }
   }
+  signals.raise_if_stopped();
   return result;
 }
 

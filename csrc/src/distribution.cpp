@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "freeconv/spectrum/density.hpp"
+#include "freeconv/spectrum/workers.hpp"
 
 namespace freeconv {
 namespace {
@@ -18,20 +19,16 @@ constexpr int kMostSteps = 60;
 // Positions are 1 - 1/(1 + e^t): e^-760 is 0.
 constexpr double kReach = 760.0;
 
-// The core's results in a block, without what nobody reads.
+// The core's results in a block.
 struct Lanes {
-  double density[kLanes], cdf[kLanes], residual[kLanes], accuracy[kLanes];
+  double density[kLanes], cdf[kLanes];
   signed char status[kLanes];
-  int iterations[kLanes];
 
   Evaluated pointers() {
     Evaluated out;
     out.density = density;
     out.cdf = cdf;
     out.status = status;
-    out.residual = residual;
-    out.accuracy = accuracy;
-    out.iterations = iterations;
     return out;
   }
   bool good(int i) const {
@@ -194,15 +191,26 @@ double InverseTable::at(double l) const {
   return w.a * t[k] + w.b * t[k + 1] + h * (w.da * slope[k] + w.db * slope[k + 1]);
 }
 
-void Spectrum::invert(const double* p, std::size_t n, double* x, Interrupt* interrupt) const {
-  DensityBlocks<kLanes> blocks(program_, pieces_, facts_.atoms, make_tracer(program_, interrupt));
-  std::call_once(inverted_, [&] { tabulate(blocks); });
+void Spectrum::invert(const double* p, std::size_t n, double* x, int workers, Interrupt* interrupt) const {
+  std::call_once(inverted_, [&] {
+    DensityBlocks<kLanes> blocks = make_blocks(nullptr);
+    tabulate(blocks);
+  });
+  share_out(n, workers, [&] {
+    return [&, blocks = make_blocks(interrupt)](std::size_t begin, std::size_t end) mutable {
+      invert_part(blocks, p, begin, end, x, interrupt);
+    };
+  });
+}
+
+void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::size_t begin, std::size_t end,
+                           double* x, Interrupt* interrupt) const {
   std::vector<Program::Outwards> outwards;
   for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
   Lanes lanes;
-  for (std::size_t at = 0; at < n; at += kLanes) {
+  for (std::size_t at = begin; at < end; at += kLanes) {
     if (interrupt != nullptr && interrupt->stopped()) return;
-    const int count = static_cast<int>(std::min<std::size_t>(kLanes, n - at));
+    const int count = static_cast<int>(std::min<std::size_t>(kLanes, end - at));
     int piece[kLanes];
     double wanted[kLanes];
     double t[kLanes];

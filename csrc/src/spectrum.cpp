@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "freeconv/spectrum/density.hpp"
+#include "freeconv/spectrum/workers.hpp"
 
 namespace freeconv {
 namespace {
@@ -95,12 +96,24 @@ int Spectrum::piece_of(double x) const {
   return x > piece.low && x < piece.high ? index : -1;
 }
 
-void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, Interrupt* interrupt) const {
-  DensityBlocks<kLanes> blocks(program_, pieces_, facts_.atoms, make_tracer(program_, interrupt));
+DensityBlocks<kLanes> Spectrum::make_blocks(Interrupt* interrupt) const {
+  return {program_, pieces_, facts_.atoms, make_tracer(program_, interrupt)};
+}
+
+void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, int workers, Interrupt* interrupt) const {
+  share_out(n, workers, [&] {
+    return [&, blocks = make_blocks(interrupt)](std::size_t begin, std::size_t end) mutable {
+      evaluate_part(blocks, x, begin, end, out, interrupt);
+    };
+  });
+}
+
+void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std::size_t begin, std::size_t end,
+                             const Evaluated& out, Interrupt* interrupt) const {
   std::vector<std::size_t> off;  // points whose potential has to be asked for one by one
-  for (std::size_t at = 0; at < n; at += kLanes) {
+  for (std::size_t at = begin; at < end; at += kLanes) {
     if (interrupt != nullptr && at % kPatience == 0 && interrupt->stopped()) return;
-    const int count = static_cast<int>(std::min<std::size_t>(kLanes, n - at));
+    const int count = static_cast<int>(std::min<std::size_t>(kLanes, end - at));
     DoubleDouble core[kLanes];
     int piece[kLanes];
     for (int i = 0; i < count; ++i) {
@@ -128,8 +141,10 @@ void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, In
       if (!complete_) status = Status::uncertified;
       if (nan) status = Status::not_a_number;
       out.density[j] = nan || !complete_ ? __builtin_nan("") : 0.0;
-      out.residual[j] = out.accuracy[j] = nan ? __builtin_nan("") : (complete_ ? 0.0 : kInfinity);
-      out.iterations[j] = 0;
+      const double unknown = nan ? __builtin_nan("") : (complete_ ? 0.0 : kInfinity);
+      if (out.residual != nullptr) out.residual[j] = unknown;
+      if (out.accuracy != nullptr) out.accuracy[j] = unknown;
+      if (out.iterations != nullptr) out.iterations[j] = 0;
       if (out.cdf != nullptr) {
         out.cdf[j] = cdf_off(x[j], core[i].hi);
         if (!nan && !(out.cdf[j] == out.cdf[j])) status = Status::uncertified;

@@ -59,6 +59,7 @@ bool leaf_is_physical(const Node& n, const NodePoint& p, double slope) {
 }  // namespace
 
 bool Tracer::correct(Point z, Leaves& u, int limit) {
+  if (stopped()) return false;
   Block<double, 1> target;
   target.set(0, root_target(program_.root(), z));
   newton_.run(target, u, limit, result_);
@@ -178,7 +179,7 @@ bool Tracer::far_start(Point z, Leaves& u) {
   fixed_point_.iterate(z, 2);
   fixed_point_.leaves(u);
   if (correct(z, u, 25)) return true;
-  for (int round = 0; round < 6; ++round) {
+  for (int round = 0; round < 6 && !stopped(); ++round) {
     fixed_point_.iterate(z, 40 << round);
     fixed_point_.leaves(u);
     if (correct(z, u, 25)) return true;
@@ -300,6 +301,7 @@ Located Tracer::locate(double x, Leaves& u) {
 }
 
 bool Tracer::correct_wide(Point z, Leaves& u) {
+  if (stopped()) return false;
   Block<DoubleDouble, 1> point;
   point.set(0, {DoubleDouble(z.re), DoubleDouble(z.im)});
   const int wanted[1] = {1};

@@ -27,7 +27,7 @@ __all__ = ["DistributionMethods"]
 class DistributionMethods:
     """Density, distribution function, quantiles, integrals, support and atoms."""
 
-    def density(self, x: ArrayLike, *, on_failure: OnFailure = "raise") -> ScalarOrArray:
+    def density(self, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> ScalarOrArray:
         """Return the density of the absolutely continuous part.
 
         Parameters
@@ -37,6 +37,8 @@ class DistributionMethods:
         on_failure : {"raise", "nan", "return"}
             What to do with points that could not be certified: raise, give NaN, or give the last iterate, which may be
             wrong.
+        workers : int
+            Threads to use, −1 for as many as there are processors; no bit of the result depends on it.
 
         Returns
         -------
@@ -61,9 +63,9 @@ class DistributionMethods:
         >>> round(fc.MarchenkoPastur().density(1.0), 6)
         0.275664
         """
-        return _module("spectrum").density(self, x, on_failure=on_failure)
+        return _module("spectrum").density(self, x, on_failure=on_failure, workers=workers)
 
-    def cdf(self, x: ArrayLike, *, on_failure: OnFailure = "raise") -> ScalarOrArray:
+    def cdf(self, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> ScalarOrArray:
         """Return the distribution function F(x) = μ((−∞, x]), atoms included.
 
         Parameters
@@ -72,6 +74,8 @@ class DistributionMethods:
             Where to evaluate, any shape.
         on_failure : {"raise", "nan", "return"}
             What to do with points that could not be certified, see `density`.
+        workers : int
+            Threads to use, −1 for as many as there are processors; no bit of the result depends on it.
 
         Returns
         -------
@@ -87,8 +91,8 @@ class DistributionMethods:
 
         Notes
         -----
-        F(x) = 1 − Im U(x + i0)/π with the logarithmic potential U(z) = ∫ log(z − t) dμ(t), which adds over the tree: one
-        logarithm a node, no quadrature.
+        F(x) = 1 − Im U(x + i0)/π with the logarithmic potential U(z) = ∫ log(z − t) dμ(t), which adds over the tree:
+        one logarithm a node, no quadrature.
 
         Examples
         --------
@@ -96,15 +100,17 @@ class DistributionMethods:
         >>> round(fc.MarchenkoPastur(ratio=2.0).cdf(0.0), 9)
         0.5
         """
-        return _module("spectrum").cdf(self, x, on_failure=on_failure)
+        return _module("spectrum").cdf(self, x, on_failure=on_failure, workers=workers)
 
-    def quantile(self, p: ArrayLike) -> ScalarOrArray:
+    def quantile(self, p: ArrayLike, *, workers: int = 1) -> ScalarOrArray:
         """Return the quantiles inf{x : F(x) ≥ p}, the lower end of the support for p = 0.
 
         Parameters
         ----------
         p : array_like, real
             In [0, 1], any shape.
+        workers : int
+            Threads to use, −1 for as many as there are processors; no bit of the result depends on it.
 
         Returns
         -------
@@ -131,7 +137,7 @@ class DistributionMethods:
         >>> fc.boxtimes(fc.Bernoulli(0.5), fc.Bernoulli(0.75, 2.0)).quantile([0.25, 1.0]).round(9).tolist()
         [0.0, 2.0]
         """
-        return _module("distribution").quantile(self, p)
+        return _module("distribution").quantile(self, p, workers=workers)
 
     def sample(self, size: int | tuple[int, ...] | None = None, rng: Any = None) -> ScalarOrArray:
         """Return independent samples: quantiles of uniform numbers, so that atoms come with their weights.
@@ -164,7 +170,7 @@ class DistributionMethods:
         """
         return _module("distribution").sample(self, size, rng)
 
-    def evaluate(self, x: ArrayLike, *, on_failure: OnFailure = "nan") -> Evaluation:
+    def evaluate(self, x: ArrayLike, *, on_failure: OnFailure = "nan", workers: int = 1) -> Evaluation:
         """Return density and distribution function together with how they were found.
 
         Parameters
@@ -173,6 +179,8 @@ class DistributionMethods:
             Where to evaluate, any shape.
         on_failure : {"nan", "raise", "return"}
             What to do with points that could not be certified, see `density`; their status says so in any case.
+        workers : int
+            Threads to use, −1 for as many as there are processors; no bit of the result depends on it.
 
         Returns
         -------
@@ -190,7 +198,7 @@ class DistributionMethods:
         >>> fc.MarchenkoPastur().evaluate([1.0, 2.0]).density.shape
         (2,)
         """
-        evaluation: Evaluation = _module("spectrum").evaluate(self, x, on_failure=on_failure)
+        evaluation: Evaluation = _module("spectrum").evaluate(self, x, on_failure=on_failure, workers=workers)
         return evaluation
 
     def log_potential(self, z: ArrayLike) -> ScalarOrArray:

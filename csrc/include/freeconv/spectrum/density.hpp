@@ -134,9 +134,9 @@ class DensityBlocks {
   void record(const Evaluated& out, std::size_t j, const Skeleton& piece, const Recovered& r, double accuracy) {
     out.density[j] = program_.factor * (r.density / kPi);
     out.status[j] = static_cast<signed char>(r.status);
-    out.residual[j] = r.residual;
-    out.accuracy[j] = accuracy;
-    out.iterations[j] = r.iterations;
+    if (out.residual != nullptr) out.residual[j] = r.residual;
+    if (out.accuracy != nullptr) out.accuracy[j] = accuracy;
+    if (out.iterations != nullptr) out.iterations[j] = r.iterations;
     if (out.cdf != nullptr) {
       const double below = r.cdf > piece.cdf_high ? piece.cdf_high : r.cdf;
       out.cdf[j] = below < piece.cdf_low ? piece.cdf_low : below;

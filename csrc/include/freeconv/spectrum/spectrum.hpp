@@ -22,7 +22,7 @@ struct CoreFacts {
   std::vector<double> below_singular;  // the mass to the left of each
 };
 
-// Arrays of n results, of which cdf and potential may be null.
+// Arrays of n results; all but density and status may be null.
 struct Evaluated {
   double* density = nullptr;
   double* cdf = nullptr;
@@ -65,10 +65,11 @@ class Spectrum {
 
   // Density, distribution function and the core's int log|x - t| dmu at n real points. Lanes are independent: no value depends on
   // its neighbours.
-  void evaluate(const double* x, std::size_t n, const Evaluated& out, Interrupt* interrupt = nullptr) const;
+  void evaluate(const double* x, std::size_t n, const Evaluated& out, int workers = 1,
+                Interrupt* interrupt = nullptr) const;
 
   // The points of the open intervals of the support where F takes the values p, NaN where F takes them elsewhere.
-  void invert(const double* p, std::size_t n, double* x, Interrupt* interrupt = nullptr) const;
+  void invert(const double* p, std::size_t n, double* x, int workers = 1, Interrupt* interrupt = nullptr) const;
 
   // G, Re U and the children's points at n points of the closed upper half-plane (re, im interleaved).
   void solve(const double* z, std::size_t n, const Solved& out, Interrupt* interrupt = nullptr) const;
@@ -78,6 +79,11 @@ class Spectrum {
   void weigh(Interrupt* interrupt);
   double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;
   double cdf_off(double x, double core) const;
+  void evaluate_part(DensityBlocks<16>& blocks, const double* x, std::size_t begin, std::size_t end,
+                     const Evaluated& out, Interrupt* interrupt) const;
+  void invert_part(DensityBlocks<16>& blocks, const double* p, std::size_t begin, std::size_t end, double* x,
+                   Interrupt* interrupt) const;
+  DensityBlocks<16> make_blocks(Interrupt* interrupt) const;
   void tabulate(DensityBlocks<16>& blocks) const;
   double potential_at_edge(double core, Recovery& recovery) const;
   int piece_of(double x) const;
