@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -10,13 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from freeconv import boundary, closed, determinant, engine, transforms
 from freeconv._grids import complex_grid, real_grid, shaped
 from freeconv._validate import choice, worker_count
+from freeconv.atoms import atoms
 from freeconv.edges import limits
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Evaluation, Status
 from freeconv.laws import Law
+from freeconv.moments import mean, variance
 from freeconv.transforms import require
 
 __all__ = ["OnFailure", "cdf", "density", "evaluate", "log_potential", "support"]
+
+# In standard deviations.
+_FAR = 1e9
 
 OnFailure = Literal["raise", "nan", "return"]
 
@@ -53,6 +59,12 @@ def log_potential(law: Law, z: ArrayLike) -> Any:
     flat, shape = complex_grid("z", z)
     values = np.full(flat.shape, np.nan)
     known = ~np.isnan(flat)
+    # Far out it is log|z − mean| up to variance/(2 |z|²), and intermediate squares would overflow.
+    with np.errstate(over="ignore"):
+        distance = np.abs(flat - mean(law))
+    far = known & (distance > _FAR * math.sqrt(variance(law)))
+    values[far] = np.log(np.where(np.isinf(flat[far]), np.inf, distance[far]))
+    known &= ~far
     on_axis = known & (flat.imag == 0.0)
     # A pole of log |z| in a size change, and ends of the support at 0, are the determinant's.
     at_zero = on_axis & (flat == 0.0)
@@ -62,6 +74,7 @@ def log_potential(law: Law, z: ArrayLike) -> Any:
     values[on_axis] = boundary.potential(law, np.ascontiguousarray(flat[on_axis].real))
     off_axis = known & (flat.imag != 0.0)
     values[off_axis] = transforms.log_potential_above(law, np.ascontiguousarray(flat[off_axis]))
+    values[(flat.imag == 0.0) & np.isin(flat.real, atoms(law).locations)] = -np.inf
     require(values, flat, "the logarithmic potential")
     return shaped(values, shape)
 
