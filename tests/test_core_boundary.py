@@ -62,6 +62,9 @@ def test_the_good_program_is_good() -> None:
     density, cdf, potential, status, residual, accuracy, iterations = GOOD.evaluate(np.array([LAW.mean(), math.nan]))
     assert cdf is None
     assert potential is None
+    assert isinstance(residual, np.ndarray)
+    assert isinstance(accuracy, np.ndarray)
+    assert isinstance(iterations, np.ndarray)
     assert density.dtype == residual.dtype == accuracy.dtype == np.float64
     assert status.dtype == np.int8
     assert iterations.dtype == np.int32

@@ -125,7 +125,7 @@ void Spectrum::weigh(Interrupt* interrupt) {
 // counts from its own location on.
 double Spectrum::cdf_off(double x, double core) const {
   if (!(x == x)) return x;
-  if (std::isinf(x)) return x > 0.0 ? 1.0 : 0.0;
+  if (std::isinf(core)) return core > 0.0 ? 1.0 : 0.0;
   std::size_t k = 0;
   while (k < pieces_.size() && pieces_[k].high <= core) ++k;
   double mass = mass_before_[k];

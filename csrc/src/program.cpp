@@ -241,7 +241,8 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
 DoubleDouble Program::core_point(double x) const {
   DoubleDouble value(x);
   for (const Step& step : peeled) value = (value - DoubleDouble(step.shift)) / DoubleDouble(step.scale);
-  return value;
+  // Beyond the doubles, where double-doubles are NaN: scales are positive, the side is x's.
+  return std::isfinite(value.hi) || std::isnan(x) ? value : DoubleDouble(std::copysign(kInfinity, x));
 }
 
 double Program::outer_point(double x) const {

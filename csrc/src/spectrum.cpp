@@ -118,8 +118,8 @@ void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std
     int piece[kLanes];
     for (int i = 0; i < count; ++i) {
       const std::size_t j = at + static_cast<std::size_t>(i);
-      const bool finite = std::isfinite(x[j]);
-      core[i] = finite ? program_.core_point(x[j]) : DoubleDouble(x[j]);
+      core[i] = std::isfinite(x[j]) ? program_.core_point(x[j]) : DoubleDouble(x[j]);
+      const bool finite = std::isfinite(core[i].hi);
       piece[i] = finite ? piece_of(core[i].hi) : -1;
       if (piece[i] >= 0) continue;
       const int joint = finite ? joint_of(core[i].hi) : -1;
@@ -150,7 +150,7 @@ void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std
         if (!nan && !(out.cdf[j] == out.cdf[j])) status = Status::uncertified;
       }
       if (out.potential != nullptr) {
-        out.potential[j] = std::isinf(x[j]) ? kInfinity : __builtin_nan("");
+        out.potential[j] = std::isinf(core[i].hi) ? kInfinity : __builtin_nan("");
         if (at_edge) out.potential[j] = potential_at_edge(core[i].hi, blocks.recovery());
         if (finite && !at_edge) off.push_back(j);
       }
