@@ -29,6 +29,14 @@ QUANTILE_ULPS = 16.0
 """Ulps of x by which a quantile may differ from x beyond the error of F over the density: Newton's last step, the logit
 of a position in its piece, shift and scale, each rounded."""
 
+POTENTIAL = 1e-13
+"""Absolute error of the logarithmic potential at moderate points: real parts of the sums that give the distribution
+function."""
+
+COEFFICIENT = 1e-9
+"""Relative error of the coefficient at an edge: densities from 1e-10 of the width on, extrapolated, the distance to an
+edge that is known to an ulp."""
+
 
 def density_tolerance(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Relative tolerance of densities at `x`.
