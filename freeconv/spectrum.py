@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,13 +15,10 @@ from freeconv.edges import limits
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Evaluation, Status
 from freeconv.laws import Law
-from freeconv.moments import mean, variance
+from freeconv.moments import mean
 from freeconv.transforms import require
 
 __all__ = ["OnFailure", "cdf", "density", "evaluate", "log_potential", "support"]
-
-# In standard deviations.
-_FAR = 1e9
 
 OnFailure = Literal["raise", "nan", "return"]
 
@@ -60,10 +56,9 @@ def log_potential(law: Law, z: ArrayLike) -> Any:
     values = np.full(flat.shape, np.nan)
     known = ~np.isnan(flat)
     # Far out it is log|z − mean| up to variance/(2 |z|²), and intermediate squares would overflow.
-    with np.errstate(over="ignore"):
-        distance = np.abs(flat - mean(law))
-    far = known & (distance > _FAR * math.sqrt(variance(law)))
-    values[far] = np.log(np.where(np.isinf(flat[far]), np.inf, distance[far]))
+    far = known & transforms.is_far(law, flat)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values[far] = np.where(np.isinf(flat[far]), np.inf, np.log(np.abs(flat[far] - mean(law))))
     known &= ~far
     on_axis = known & (flat.imag == 0.0)
     # A pole of log |z| in a size change, and ends of the support at 0, are the determinant's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from freeconv.atoms import atoms
 from freeconv.boundary import mirrored
 from freeconv.errors import ConvergenceError
 from freeconv.laws import Boxplus, Boxtimes, Law, PointMass
-from freeconv.moments import mean
+from freeconv.moments import mean, variance
 
-__all__ = ["cauchy", "log_potential_above", "r_transform", "require", "s_transform", "subordination"]
+__all__ = ["cauchy", "is_far", "log_potential_above", "r_transform", "require", "s_transform", "subordination"]
+
+# In standard deviations.
+_FAR = 1e9
 
 
 def cauchy(law: Law, z: ArrayLike) -> Any:
@@ -28,15 +32,25 @@ def cauchy(law: Law, z: ArrayLike) -> Any:
         return shaped(np.where(flat.imag == 0.0, values.conj(), values), shape)
     lower = flat.imag < 0.0
     values = np.zeros_like(flat)
-    finite = ~np.isinf(flat)  # G(∞) = 0
+    # Far out G is 1/(z − mean) up to variance/|z|², and intermediate squares would overflow; G(∞) = 0.
+    far = is_far(law, flat)
+    outer = far & ~np.isinf(flat)
+    values[outer] = 1.0 / (flat[outer] - mean(law))
+    finite = ~far
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # poles, and NaN for NaN
         values[finite] = _cauchy_above(law, np.where(lower, flat.conj(), flat)[finite])
-    values = np.where(lower, values.conj(), values)
+    values = np.where(lower & ~far, values.conj(), values)
     # G has a pole at an atom; beside it, at a denormal distance, G overflows.
     values[np.isinf(values)] = complex(np.inf, 0.0)
     values[np.isin(flat, atoms(law).locations) & (flat.imag == 0.0)] = complex(np.inf, 0.0)
     require(values, flat, "G")
     return shaped(values, shape)
+
+
+def is_far(law: Law, z: NDArray[np.complex128]) -> NDArray[np.bool_]:
+    """Whether points are so many standard deviations away that the mean is all that is seen of the law."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.isinf(z) | (np.abs(z - mean(law)) > _FAR * math.sqrt(variance(law))))
 
 
 def subordination(law: Law, z: ArrayLike) -> Any:

@@ -259,6 +259,19 @@ def test_empty_grids() -> None:
     assert _core.r_parts(program_of(arrays()), True, np.empty(0, complex)).shape == (0,)
 
 
+def test_long_chains_of_size_changes_load() -> None:
+    n = 10**6  # recursion overflowed the stack
+    program = (
+        np.array([2, *[9] * n, 6], dtype=np.int32),
+        np.concatenate([[0], 4 + np.arange(n + 2)]).astype(np.int64),
+        np.ones(n + 5),
+        np.concatenate([[0], np.arange(n + 2)]).astype(np.int64),
+        np.arange(n + 1, dtype=np.int64),
+        np.ones(n + 1),
+    )
+    assert _core.r_parts(program, True, np.empty(0, complex)).shape == (0,)
+
+
 # --- the stub, the versions, the lists that are written down twice ---------------------------------------------------
 
 

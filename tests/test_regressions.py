@@ -327,3 +327,34 @@ def test_a_blow_up_inside_a_deeper_kernel() -> None:
     law: fc.Law = build(entry.spec)
     assert law.support()[0] == pytest.approx([3.0, 13.543557704909631], rel=EDGE)
     assert law.density(3.0 + 1e-9) > 1e2
+
+
+@pytest.mark.parametrize("variance", [0.9, 0.99, 0.999, 0.9995])
+def test_narrow_gaps_of_noisy_coins(variance: float) -> None:
+    # In the gap G is near 0, and real Newton in doubles stalled at 1e-9: the gap was flagged, and not listed.
+    law = fc.boxplus(fc.Discrete([-1.0, 1.0], [0.5, 0.5]), fc.Semicircle(0.0, variance))
+    square = (2.0 * (1.0 - variance)) / ((2.0 + variance) + math.sqrt((2.0 + variance) ** 2 - 4.0 * (1.0 - variance)))
+    w = math.sqrt(square)  # dz/dw = 0 for z = w + variance·w/(w² − 1)
+    edge = -w - variance * w / (square - 1.0)
+    support = law.support()
+    assert support.shape == (2, 2)
+    np.testing.assert_allclose(support[:, 1][0], -abs(edge), rtol=1e-9)
+    x = np.array([0.3, 0.7, 0.99]) * abs(edge)
+    assert (law.evaluate(x).status == fc.Status.OUTSIDE).all()
+    assert (law.cdf(x) == 0.5).all()
+
+
+@pytest.mark.parametrize("distance", [1e20, 1e41])
+def test_far_apart_terms_end_in_an_error(distance: float) -> None:
+    # An interval of the size of its own rounding made a NaN an integer.
+    law = fc.boxplus(fc.Discrete([0.0, distance], [0.5, 0.5]), fc.Semicircle())
+    with pytest.raises(fc.ConvergenceError, match="not all of the mass"):
+        law.support()
+
+
+@pytest.mark.parametrize("z", [1e14, 1e150, -1e200, 1e60j, 1e300 + 1e300j, -1e20 - 1.0j])
+def test_far_away_only_the_mean_is_seen(z: complex) -> None:
+    # 80 s of continuation in steps of 0.1 %, before an error.
+    law = fc.boxplus(fc.Uniform(0.0, 1.0), fc.Semicircle())
+    assert law.cauchy(z) == pytest.approx(1.0 / (z - 0.5), rel=1e-15)
+    assert law.log_potential(z) == pytest.approx(math.log(abs(z)), rel=1e-15)

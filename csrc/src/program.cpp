@@ -101,8 +101,8 @@ DoubleDouble off_zero(const Program& program, const Node& n) {
     case Kind::uniform: return DoubleDouble(1.0);
     case Kind::boxtimes: return n.own_p0;
     case Kind::resize: {
-      const DoubleDouble child = off_zero(program, program.nodes[static_cast<std::size_t>(n.children[0].index)]);
-      return child / DoubleDouble(n.parameters[0]);
+      const Node& child = program.nodes[static_cast<std::size_t>(n.children[0].index)];
+      return child.known_off_zero / DoubleDouble(n.parameters[0]);
     }
     default: return DoubleDouble(0.0);
   }
@@ -112,7 +112,7 @@ DoubleDouble off_zero(const Program& program, const Node& n) {
 DoubleDouble product_offset(const Program& program, const Node& n) {
   const double known = n.parameters[0];
   for (const Child& c : n.children) {
-    const DoubleDouble exact = off_zero(program, program.nodes[static_cast<std::size_t>(c.index)]);
+    const DoubleDouble exact = program.nodes[static_cast<std::size_t>(c.index)].known_off_zero;
     if (std::fabs(exact.hi - known) <= 1e-14) return exact;
   }
   return DoubleDouble(known);
@@ -132,7 +132,7 @@ void assign_forms(Program& program, Offsets offsets) {
   Node& root = program.nodes.back();
   root.form = root_form(root);
   const bool offset_root = root.form == Form::product && offsets == Offsets::at_zero;
-  root.p0 = offset_root ? off_zero(program, root) : DoubleDouble(0.0);
+  root.p0 = offset_root ? root.known_off_zero : DoubleDouble(0.0);
   for (auto it = program.nodes.rbegin(); it != program.nodes.rend(); ++it) {
     Node& n = *it;
     Form form = Form::sum;
@@ -226,6 +226,7 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
       program.leaf_nodes.push_back(static_cast<int>(v));
     }
     if (n.kind == Kind::boxtimes) n.own_p0 = product_offset(program, n);
+    n.known_off_zero = off_zero(program, n);
     n.mean = node_mean(program, n);
     program.nodes.push_back(std::move(n));
   }
@@ -260,7 +261,8 @@ Program::Outwards Program::outer_cdf(double x) const {
   for (const Step& step : peeled) {
     point = (point - DoubleDouble(step.shift)) / DoubleDouble(step.scale);
     if (step.ratio == 1.0) continue;
-    if (point.hi >= 0.0) out.shift += out.factor * (1.0 - 1.0 / step.ratio);
+    const bool right = std::isnan(point.hi) ? x > 0.0 : point.hi >= 0.0;  // NaN: beyond the doubles
+    if (right) out.shift += out.factor * (1.0 - 1.0 / step.ratio);
     out.factor /= step.ratio;
   }
   return out;

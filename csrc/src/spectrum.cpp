@@ -49,6 +49,11 @@ void Spectrum::build(Interrupt* interrupt) {
   while (!pending.empty()) {
     const Interval interval = pending.back();
     pending.pop_back();
+    // An interval of the size of its own rounding.
+    if (!(interval.low < interval.inside.x && interval.inside.x < interval.high)) {
+      complete_ = false;
+      continue;
+    }
     Skeleton piece;
     const GapFound gap = builder.build(interval, piece);
     if (gap.found && ++splits < kMostSplits) {

@@ -5,6 +5,11 @@
 namespace freeconv {
 namespace {
 
+// Sweeps after which a continuation is given up; the hardest that succeeded took 6000. (Without an end, steps of 0.1 %
+// with a restart each made single points take a minute.)
+constexpr int kMostWork = 40000;
+constexpr int kWideWork = 60;  // of a solution in double-double
+
 using Point = Complex<double>;
 
 // The imaginary part that keeps a real unknown on the upper side of its cuts: m below, F and z above the axis.
@@ -16,8 +21,11 @@ double real_side(const Node& n) {
 // Near x^2 + e^2 = 0 no real Newton step is shorter than e: a step this short means that there is no height e above it.
 constexpr double kRealStepTolerance = 1e-12;
 constexpr double kRealResidual = 1e-8;
-// Sheets of a real power t differ by pi (t - 1), which is small for t next to 1.
-constexpr double kSheetRounding = 1e-9;
+// Newton's steps before short ones count as stalled.
+constexpr int kStallAfter = 6;
+constexpr double kSheetRounding = kRealSheet;
+// Steps this short that get no shorter are rounding: double-double goes on.
+constexpr double kRealStall = 1e-6;
 // A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
 constexpr double kMassRounding = 1e-9;
 // Estimated relative rounding of Im c up to which a converged root needs no confirmation.
@@ -59,12 +67,13 @@ bool leaf_is_physical(const Node& n, const NodePoint& p, double slope) {
 }  // namespace
 
 bool Tracer::correct(Point z, Leaves& u, int limit) {
-  if (stopped()) return false;
+  if (stopped() || spent()) return false;
   Block<double, 1> target;
   target.set(0, root_target(program_.root(), z));
   newton_.run(target, u, limit, result_);
   newton_.take_last_step(u, result_);
   total_ += result_.iterations[0];
+  work_ += result_.iterations[0];
   if (result_.state[0] == 0) return false;
   int violations[1];
   count_violations(newton_.sweeps(), violations);
@@ -113,16 +122,25 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
     // A short step alone can be a run to infinity (m -> 0, where the slope is 1/m).
     const double allowed = kRealResidual * (root.form == Form::product ? 1.0 : std::fabs(x) + width_);
     bool fine = std::fabs(r.residual.im) <= kSheetRounding && std::fabs(r.residual.re) <= allowed;
+    bool stalls = fine && iteration > kStallAfter;
     for (std::size_t l = 0; l < u.size(); ++l) {
       const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
       if (!std::isfinite(s)) return false;
       fine = fine && std::fabs(s) <= kRealStepTolerance * std::fabs(u[l].re[0]);
+      stalls = stalls && std::fabs(s) <= kRealStall * std::fabs(u[l].re[0]);
       u[l].re[0] += s;
     }
     if (fine) {
       result_.c.set(0, top.c.get(0) + top.a.get(0) * step.get(0));
       result_.residual[0] = std::fabs(r.residual.re);
       result_.iterations[0] = iteration;
+      return certified_real(x);
+    }
+    if (stalls) {
+      total_ += 8;
+      if (!refiner_.run_real(x, u)) return false;
+      sweeps().up(u);
+      result_.c.set(0, sweeps().root().c.get(0));
       return certified_real(x);
     }
   }
@@ -174,13 +192,16 @@ bool Tracer::certified_real(double x) {
   return true;
 }
 
+bool Tracer::spent() const { return work_ > kMostWork; }
+
 bool Tracer::far_start(Point z, Leaves& u) {
   fixed_point_.start(z);
   fixed_point_.iterate(z, 2);
   fixed_point_.leaves(u);
   if (correct(z, u, 25)) return true;
-  for (int round = 0; round < 6 && !stopped(); ++round) {
+  for (int round = 0; round < 6 && !stopped() && !spent(); ++round) {
     fixed_point_.iterate(z, 40 << round);
+    work_ += 40 << round;
     fixed_point_.leaves(u);
     if (correct(z, u, 25)) return true;
   }
@@ -188,6 +209,11 @@ bool Tracer::far_start(Point z, Leaves& u) {
 }
 
 bool Tracer::descend_to(Point z, Leaves& u) {
+  work_ = 0;
+  return descend(z, u);
+}
+
+bool Tracer::descend(Point z, Leaves& u) {
   double y = 10.0 * (std::fabs(z.re - center_) + width_);
   if (y < z.im) y = z.im;
   int tries = 0;
@@ -244,6 +270,7 @@ bool Tracer::correct_surely(Point z, Leaves& u) {
 
 Located Tracer::locate_from(double x, Leaves& u) {
   total_ = 0;
+  work_ = 0;
   Leaves attempt = u;
   if (correct_surely({x, 0.0}, attempt)) {
     u = attempt;
@@ -254,10 +281,11 @@ Located Tracer::locate_from(double x, Leaves& u) {
 
 Located Tracer::locate(double x, Leaves& u) {
   total_ = 0;
+  work_ = 0;
   if (stopped()) return Located{};
   // Heights are tried decade by decade; the jump to the axis is certified, so it may be tried from anywhere.
   double y = width_;
-  if (!descend_to({x, y}, u)) return Located{};
+  if (!descend({x, y}, u)) return Located{};
   Leaves attempt = u;
   Leaves du = make_state();
   double factor = 0.1;
@@ -301,7 +329,8 @@ Located Tracer::locate(double x, Leaves& u) {
 }
 
 bool Tracer::correct_wide(Point z, Leaves& u) {
-  if (stopped()) return false;
+  if (stopped() || spent()) return false;
+  work_ += kWideWork;
   Block<DoubleDouble, 1> point;
   point.set(0, {DoubleDouble(z.re), DoubleDouble(z.im)});
   const int wanted[1] = {1};
@@ -316,7 +345,8 @@ bool Tracer::correct_wide(Point z, Leaves& u) {
 
 bool Tracer::approach(double x, double y, Leaves& u) {
   double from = 1e-3 * width_;
-  if (!descend_to({x, from}, u)) return false;
+  work_ = 0;
+  if (!descend({x, from}, u)) return false;
   while (from > y) {
     double factor = 0.3;
     Leaves attempt = u;

@@ -8,6 +8,9 @@ namespace freeconv {
 // Relative error that doubles may leave in the density, by the estimate of rounding.hpp.
 inline constexpr double kAllowedError = 7e-12;
 
+// Sheets of a real power t differ by pi (t - 1), which is small for t next to 1.
+inline constexpr double kRealSheet = 1e-9;
+
 template <int W>
 class Refiner {
  public:
@@ -67,6 +70,37 @@ class Refiner {
         if (wanted[i] != 0 && done[i] != 0) u[l].set(i, leading(state_[l].get(i)));
       }
     }
+  }
+
+  // The same for the first lane with all unknowns real (u.im is the side of the cuts, and stays): off the support, where
+  // doubles end at steps of 1e-16 |F dz/dF|, 1e-9 in a narrow gap.
+  bool run_real(double x, State<double, W>& u) {
+    const Program& program = sweeps_.program();
+    const Node& root = program.root();
+    const Complex<DoubleDouble> target = root_target(root, Complex<DoubleDouble>{DoubleDouble(x), DoubleDouble(1e-250)});
+    for (std::size_t l = 0; l < u.size(); ++l) {
+      for (int i = 0; i < W; ++i) state_[l].set(i, {DoubleDouble(u[l].re[i]), DoubleDouble(u[l].im[i])});
+    }
+    Block<DoubleDouble, W> step{};
+    for (int iteration = 0; iteration < 12; ++iteration) {
+      sweeps_.up(state_);
+      const NodeLanes<DoubleDouble, W>& top = sweeps_.root();
+      const RootStep<DoubleDouble> r =
+          root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
+      step.set(0, {r.residual.re / r.slope.re, DoubleDouble(0.0)});
+      sweeps_.down(step);
+      bool fine = fabs_(to_double(r.residual.im)) <= kRealSheet;
+      for (std::size_t l = 0; l < u.size(); ++l) {
+        const DoubleDouble s = sweeps_.leaf_step(static_cast<int>(l)).re[0];
+        if (!(fabs_(s.hi) < kInfinity)) return false;
+        fine = fine && fabs_(s.hi) <= 1e-22 * fabs_(state_[l].re[0].hi);
+        state_[l].re[0] = state_[l].re[0] + s;
+      }
+      if (!fine) continue;
+      for (std::size_t l = 0; l < u.size(); ++l) u[l].re[0] = state_[l].re[0].hi;
+      return true;
+    }
+    return false;
   }
 
  private:

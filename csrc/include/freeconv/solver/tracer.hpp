@@ -67,6 +67,8 @@ class Tracer {
   bool stopped() const { return interrupt_ != nullptr && interrupt_->stopped(); }
 
  private:
+  bool descend(Complex<double> z, Leaves& u);
+  bool spent() const;
   bool far_start(Complex<double> z, Leaves& u);
   bool certified_real(double x);
   Located descend_wide(double x, double y, Leaves& u);
@@ -83,6 +85,7 @@ class Tracer {
   std::vector<double> mass_;
   NewtonResult<1> result_{};
   int total_ = 0;
+  int work_ = 0;  // sweeps since the continuation began
 };
 
 }  // namespace freeconv
