@@ -37,6 +37,13 @@ COEFFICIENT = 1e-9
 """Relative error of the coefficient at an edge: densities from 1e-10 of the width on, extrapolated, the distance to an
 edge that is known to an ulp."""
 
+ESTIMATE = 100.0
+"""Factor by which an expectation's error may exceed its estimate, which sees neither the density's own error (REFERENCE)
+nor a singularity between the nodes."""
+
+GAUSS = 1e-12
+"""Error of the moments of a Gauss rule, in powers of the law's size: a fine rule's mass is checked to 1e-12 a panel."""
+
 
 def density_tolerance(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Relative tolerance of densities at `x`.
