@@ -38,8 +38,8 @@ COEFFICIENT = 1e-9
 edge that is known to an ulp."""
 
 ESTIMATE = 100.0
-"""Factor by which an expectation's error may exceed its estimate, which sees neither the density's own error (REFERENCE)
-nor a singularity between the nodes."""
+"""Factor by which an expectation's error may exceed its estimate, which sees neither the density's own
+error, REFERENCE, nor a singularity between the nodes."""
 
 GAUSS = 1e-12
 """Error of the moments of a Gauss rule, in powers of the law's size: a fine rule's mass is checked to 1e-12 a panel."""
