@@ -139,8 +139,8 @@ double Spectrum::potential_at_edge(double core, Recovery& recovery) const {
   }
   for (const Skeleton& piece : pieces_) {
     const double step = 1e-12 * (piece.high - piece.low);
-    if (core == piece.low) return recovery.limit(core, step).potential;
-    if (core == piece.high) return recovery.limit(core, -step).potential;
+    if (core == piece.low) return recovery.potential_limit(core, step);
+    if (core == piece.high) return recovery.potential_limit(core, -step);
   }
   return __builtin_nan("");
 }
@@ -223,9 +223,15 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
       for (std::size_t k = 0; k < pieces_.size(); ++k) {
         const double cdf = (p[at + static_cast<std::size_t>(i)] - outwards[k].shift) / outwards[k].factor;
         if (!(cdf > pieces_[k].cdf_low && cdf < pieces_[k].cdf_high)) continue;
-        piece[i] = static_cast<int>(k);
+        const InverseTable& table = inverses_[k];
         wanted[i] = std::log((cdf - pieces_[k].cdf_low) / (pieces_[k].cdf_high - cdf));
-        t[i] = std::clamp(inverses_[k].at(wanted[i]), -kReach, kReach);
+        t[i] = std::clamp(table.at(wanted[i]), -kReach, kReach);
+        if (!table.level.empty() && !(wanted[i] > table.level.front() && wanted[i] < table.level.back())) {
+          // So near to an end F is rounding, and the table's straight line is better.
+          x[at + static_cast<std::size_t>(i)] = program_.outer_point(position(pieces_[k], t[i]));
+          break;
+        }
+        piece[i] = static_cast<int>(k);
         low[i] = -kReach;
         high[i] = kReach;
         ++pending;
@@ -254,7 +260,7 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
         if (good) {
           (level.value < wanted[i] ? low[i] : high[i]) = t[i];
           const double newton = t[i] - (level.value - wanted[i]) / level.slope;
-          const bool inside = newton >= low[i] && newton <= high[i];
+          const bool inside = std::isfinite(level.value) && newton >= low[i] && newton <= high[i];
           next = inside ? newton : 0.5 * (low[i] + high[i]);
           last = (inside && std::fabs(next - t[i]) <= kLastStep) || high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
         } else {

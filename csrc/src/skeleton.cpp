@@ -17,6 +17,10 @@ constexpr int kShortCellIterations = 3;
 constexpr double kShortCell = 0.03;
 constexpr double kShortestCell = 1e-4;
 constexpr double kShortestValley = 1e-4;
+// A valley's floor is flat where its middle is as high as this part of its ends. (Of a cusp, x^(1/3), it is 0.)
+constexpr double kFlat = 0.9;
+// Valleys are followed to this length in t; from there the cusp is a straight line away, good to 1e-14.
+constexpr double kNarrowestValley = 1e-10;
 // Where rounding moves Im c by more than this the law's edge is within its last digits: no knots there.
 constexpr double kKnotError = 1e-8;
 constexpr double kEdgeZone = 8.0;
@@ -81,6 +85,7 @@ void SkeletonBuilder::finish(const Interval& interval, Knot& knot) {
   const Complex<double> g = root_cauchy(program_.root(), top.c.get(0), Complex<double>{knot.x, 0.0});
   const Complex<double> dc = top.a.get(0) * top.step.get(0);
   const Complex<double> dg = program_.root().form == Form::product ? (1.0 / knot.x) * (dc - g) : -(g * g * dc);
+  knot.density = -g.im;
   knot.density_slope = -dg.im;
   const double rate = (knot.x - interval.low) * ((interval.high - knot.x) / (interval.high - interval.low));
   for (auto& d : knot.du) d.set(0, rate * d.get(0));
@@ -96,7 +101,7 @@ State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, doub
   return u;
 }
 
-GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
+Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
                                 std::vector<Knot>& knots) {
   const bool hard = interval.low == 0.0 && program_.root().form == Form::product;
   const double reach = direction < 0.0 && hard ? kZeroReach : kEdgeReach;
@@ -124,16 +129,7 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
       ++stops;
       to.u = from.u;
       const Located at = tracer_.locate(to.x, to.u);
-      if (at.where == Where::outside) {
-        GapFound gap;
-        gap.found = true;
-        gap.inside = {from.x, {}, from.u};
-        gap.inside.at.where = Where::inside;
-        tracer_.correct({from.x, 0.0}, gap.inside.u);
-        gap.inside.at.c = tracer_.result().c.get(0);
-        gap.outside = {to.x, at, to.u};
-        return gap;
-      }
+      if (at.where == Where::outside) return gap(from, to, at);
       if (at.where != Where::inside) {  // a cusp or the like: go past it
         from.t += direction * 1e-3;
         if (!knots.empty()) knots.back().broken = true;
@@ -151,7 +147,23 @@ GapFound SkeletonBuilder::march(const Interval& interval, const Knot& start, dou
   return {};
 }
 
-GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& knots) {
+Probe SkeletonBuilder::probe(const Knot& knot) {
+  Probe found{knot.x, {}, knot.u};
+  found.at.where = Where::inside;
+  tracer_.correct({knot.x, 0.0}, found.u);
+  found.at.c = tracer_.result().c.get(0);
+  return found;
+}
+
+Interruption SkeletonBuilder::gap(const Knot& inside, const Knot& outside, const Located& at) {
+  Interruption met;
+  met.kind = Interruption::Kind::gap;
+  met.inside = probe(inside);
+  met.outside = {outside.x, at, outside.u};
+  return met;
+}
+
+Interruption SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& knots) {
   std::vector<Knot> pending(knots.rbegin(), knots.rend());
   std::vector<Knot> done;
   done.push_back(pending.back());
@@ -163,7 +175,9 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
     Knot middle;
     middle.x = position(interval, 0.5 * (a.t + b.t));
     middle.t = coordinate(interval, middle.x);
-    const bool narrow = b.t - a.t < 4.0 * kShortestStep || !(middle.t > a.t && middle.t < b.t);
+    const double length = b.t - a.t;
+    const bool valley = a.density_slope < 0.0 && b.density_slope > 0.0;
+    const bool narrow = (!valley && length < 4.0 * kShortestStep) || !(middle.t > a.t && middle.t < b.t);
     if (narrow || a.broken || stops >= kMostAsked) {
       done.push_back(b);
       pending.pop_back();
@@ -187,31 +201,34 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
         at = tracer_.locate(middle.x, middle.u);
         if (at.where == Where::outside || at.where == Where::inside) break;
       }
-      if (at.where == Where::outside) {
-        GapFound gap;
-        gap.found = true;
-        gap.inside = {a.x, {}, a.u};
-        gap.inside.at.where = Where::inside;
-        tracer_.correct({a.x, 0.0}, gap.inside.u);
-        gap.inside.at.c = tracer_.result().c.get(0);
-        gap.outside = {middle.x, at, middle.u};
-        return gap;
-      }
+      if (at.where == Where::outside) return gap(a, middle, at);
       // Inside, but not to be followed in a short cell: the floor of rounding (deep at a hard edge).
       const bool by_zero = interval.low == 0.0 && middle.x < kByZero * tracer_.width();
-      const bool noise = b.t - a.t < kShortCell && (by_zero || tracer_.result().error[0] > kNoise);
+      const bool noise = !valley && length < kShortCell && (by_zero || tracer_.result().error[0] > kNoise);
       if (at.where != Where::inside || noise) {
         done.back().broken = true;
         continue;
       }
     }
-    // A gap lies in a valley of the density; a valley is followed to its floor.
-    const bool valley = a.density_slope < 0.0 && b.density_slope > 0.0 && b.t - a.t > kShortestValley;
-    if (followed && fine_enough(b.t - a.t) && !valley) {
+    // A gap or a cusp lies in a valley of the density. A valley is followed until it is flat; one that never is, down
+    // to the last digits of x, ends in a cusp.
+    finish(interval, middle);
+    const bool flat = length <= kShortestValley && middle.density > kFlat * std::max(a.density, b.density);
+    if (valley && !flat && length < kNarrowestValley) {
+      Interruption met;
+      met.kind = Interruption::Kind::cusp;
+      // Density^3 is a straight line on either side.
+      const double left = a.density * a.density * a.density;
+      const double right = b.density * b.density * b.density;
+      met.cusp = a.x + (b.x - a.x) * (left / (left + right));
+      met.before = probe(done[done.size() / 2]);
+      met.after = probe(pending.front());
+      return met;
+    }
+    if (followed && fine_enough(length) && (!valley || flat)) {
       done.push_back(b);
       pending.pop_back();
     } else {
-      finish(interval, middle);
       pending.push_back(middle);
     }
   }
@@ -219,7 +236,7 @@ GapFound SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>& kn
   return {};
 }
 
-GapFound SkeletonBuilder::build(const Interval& interval, Skeleton& out) {
+Interruption SkeletonBuilder::build(const Interval& interval, Skeleton& out) {
   Knot start;
   start.x = interval.inside.x;
   start.t = coordinate(interval, start.x);
@@ -227,21 +244,23 @@ GapFound SkeletonBuilder::build(const Interval& interval, Skeleton& out) {
   finish(interval, start);
   std::vector<Knot> left;
   std::vector<Knot> right;
-  GapFound gap = march(interval, start, -1.0, left);
-  if (gap.found) return gap;
-  gap = march(interval, start, 1.0, right);
-  if (gap.found) return gap;
+  Interruption met = march(interval, start, -1.0, left);
+  if (met) return met;
+  met = march(interval, start, 1.0, right);
+  if (met) return met;
   // `broken` marks the way to the next knot in the direction of the march; ascending, the left ones move by one.
   std::vector<Knot> knots(left.rbegin(), left.rend());
   for (std::size_t i = 0; i + 1 < knots.size(); ++i) knots[i].broken = knots[i + 1].broken;
   if (!knots.empty()) knots.back().broken = false;
   knots.push_back(start);
   knots.insert(knots.end(), right.begin(), right.end());
-  gap = refine(interval, knots);
-  if (gap.found) return gap;
+  met = refine(interval, knots);
+  if (met) return met;
   if (knots.size() == 1) knots.push_back(knots[0]);
   out.low = interval.low;
   out.high = interval.high;
+  out.blur_low = interval.blur_low;
+  out.blur_high = interval.blur_high;
   out.start_x = start.x;
   out.t.clear();
   out.values.clear();

@@ -14,8 +14,10 @@ constexpr int kLanes = 16;
 constexpr std::size_t kPatience = 256;
 // In standard deviations: an edge nearer to 0 is 0.
 constexpr double kZero = 1e-40;
-// Gaps that may turn up while the skeletons are built.
+// Gaps and cusps that may turn up while the skeletons are built.
 constexpr int kMostSplits = 64;
+// How far off a cusp may be, in widths of its interval.
+constexpr double kCuspBlur = 1e-13;
 // In standard deviations from the mean: beyond, m = eta - p0 loses a digit and more of what is left of it.
 constexpr double kFar = 10.0;
 
@@ -55,12 +57,27 @@ void Spectrum::build(Interrupt* interrupt) {
       continue;
     }
     Skeleton piece;
-    const GapFound gap = builder.build(interval, piece);
-    if (gap.found && ++splits < kMostSplits) {
-      complete_ = finder.split(interval, gap.inside, gap.outside, pending) && complete_;
+    const Interruption met = builder.build(interval, piece);
+    if (met && ++splits < kMostSplits) {
+      if (met.kind == Interruption::Kind::gap) {
+        complete_ = finder.split(interval, met.inside, met.outside, pending) && complete_;
+      } else {
+        const double blur = kCuspBlur * (interval.high - interval.low);
+        const double cusp = std::fabs(met.cusp) < blur ? 0.0 : met.cusp;
+        Interval part = interval;
+        part.high = cusp;
+        part.blur_high = blur;
+        part.inside = met.before;
+        pending.push_back(part);
+        part = interval;
+        part.low = cusp;
+        part.blur_low = blur;
+        part.inside = met.after;
+        pending.push_back(part);
+      }
       continue;
     }
-    if (gap.found) complete_ = false;
+    if (met) complete_ = false;
     if (!piece.t.empty()) pieces_.push_back(std::move(piece));
   }
   std::sort(pieces_.begin(), pieces_.end(), [](const Skeleton& a, const Skeleton& b) { return a.low < b.low; });
@@ -137,6 +154,10 @@ void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std
         Recovered nothing;
         nothing.density = __builtin_nan("");
         blocks.recover(out, j, core[i], both, nothing);
+        // At a would-be atom m or G is infinite, which can pass for a real solution.
+        if (out.status[j] == static_cast<signed char>(Status::outside)) {
+          out.status[j] = static_cast<signed char>(Status::edge);
+        }
         if (out.cdf != nullptr) out.cdf[j] = cdf_off(x[j], core[i].hi);
         continue;
       }

@@ -86,6 +86,7 @@ bool SupportFinder::split(const Interval& whole, const Probe& inside, const Prob
   part.inside = (whole.inside.x < outside.x) == (inside.x < outside.x) ? whole.inside : inside;
   if (outside.x > inside.x) {
     part.low = whole.low;
+    part.blur_low = whole.blur_low;
     part.high = edge_here.x;
     part.left = near;
     part.right = edge_here.outside;
@@ -94,6 +95,7 @@ bool SupportFinder::split(const Interval& whole, const Probe& inside, const Prob
   } else {
     part.low = edge_here.x;
     part.high = whole.high;
+    part.blur_high = whole.blur_high;
     part.left = edge_here.outside;
     part.right = near;
     found.push_back(part);

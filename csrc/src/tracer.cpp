@@ -25,7 +25,7 @@ constexpr double kRealResidual = 1e-8;
 constexpr int kStallAfter = 6;
 constexpr double kSheetRounding = kRealSheet;
 // Steps this short that get no shorter are rounding: double-double goes on.
-constexpr double kRealStall = 1e-6;
+constexpr double kRealStall = 1e-3;
 // A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
 constexpr double kMassRounding = 1e-9;
 // Estimated relative rounding of Im c up to which a converged root needs no confirmation.

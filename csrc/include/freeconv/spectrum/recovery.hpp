@@ -36,14 +36,17 @@ class Recovery {
 
   // The density at x, in the interval of `piece`.
   Recovered at(DoubleDouble x, const Skeleton& piece) {
-    const double distance = x.hi - piece.low < piece.high - x.hi ? x.hi - piece.low : piece.high - x.hi;
+    const bool by_low = x.hi - piece.low < piece.high - x.hi;
+    const double distance = by_low ? x.hi - piece.low : piece.high - x.hi;
+    const double blur = by_low ? piece.blur_low : piece.blur_high;
+    const double rounding = kEdgeRounding * fabs_(x.hi) > blur ? kEdgeRounding * fabs_(x.hi) : blur;
     // dlog z/dlog c may be as small as the relative distance to a blow-up.
     const double slope = 1e-3 * distance / fabs_(x.hi);
     Recovered r = solved(x, slope < kSmallestSlope ? slope : kSmallestSlope);
-    if (r.status == Status::recovered || r.status == Status::uncertified) return r;
+    if (r.status == Status::recovered || (r.status == Status::uncertified && distance > blur)) return r;
     // Between the edge as it is and the double that stands for it.
-    if (distance <= kEdgeRounding * fabs_(x.hi)) r.status = Status::edge;
-    if (r.status == Status::outside || distance <= kEdgeRounding * fabs_(x.hi)) return r;
+    if (distance <= rounding) r.status = Status::edge;
+    if (r.status == Status::outside || distance <= rounding) return r;
     return beside(x, distance, r);
   }
 
@@ -54,15 +57,17 @@ class Recovery {
     return r.cdf;
   }
 
-  // F and Re U at an edge, a cusp or a would-be atom where no equation can be solved, from x + h and x + 4h: both are
-  // F(x) + c h^p with p near 1/2 where the density diverges and p >= 1 where it does not.
-  Recovered limit(double x, double h) {
-    Recovered near = solved(DoubleDouble(x) + DoubleDouble(h), 0.0);
-    const Recovered far = solved(DoubleDouble(x) + DoubleDouble(4.0 * h), 0.0);
-    near.cdf = 2.0 * near.cdf - far.cdf;
-    near.potential = 2.0 * near.potential - far.potential;
-    near.status = Status::edge;
-    return near;
+  // Re U at an edge, where no equation can be solved, from x + h, x + 4h and x + 16h: the exponent p of Re U(x) + c h^p
+  // is 1 where the density vanishes and less where it diverges.
+  double potential_limit(double x, double h) {
+    const double near = solved(DoubleDouble(x) + DoubleDouble(h), 0.0).potential;
+    const double middle = solved(DoubleDouble(x) + DoubleDouble(4.0 * h), 0.0).potential;
+    const double far = solved(DoubleDouble(x) + DoubleDouble(16.0 * h), 0.0).potential;
+    const double first = middle - near;
+    const double second = far - middle;
+    // Aitken: the differences grow by 4^p.
+    const double grown = second - first;
+    return first == 0.0 || !(grown * first > 0.0) ? near : near - first * first / grown;
   }
 
  private:

@@ -12,6 +12,7 @@ namespace freeconv {
 // The coordinate t = log((x - low)/(high - x)) makes square-root edges and powers at 0 smooth.
 struct Skeleton {
   double low = 0.0, high = 0.0;
+  double blur_low = 0.0, blur_high = 0.0;
   double cdf_low = 0.0, cdf_high = 1.0;  // F at the ends, from inside; NaN if not known
   double start_x = 0.0;        // an inside point, for lanes that have nothing to do
   std::vector<double> t;       // ascending
@@ -26,28 +27,35 @@ struct Skeleton {
   int cell(double at) const;
 };
 
-struct GapFound {
-  bool found = false;
-  Probe inside, outside;
+// What turned up inside an interval: a gap, with a point on its edge's inner side and one within it; or a cusp, with
+// points on both sides of it.
+struct Interruption {
+  enum class Kind { none, gap, cusp } kind = Kind::none;
+  Probe inside, outside;  // of a gap
+  double cusp = 0.0;
+  Probe before, after;  // of a cusp
+  explicit operator bool() const { return kind != Kind::none; }
 };
 
 class SkeletonBuilder {
  public:
   SkeletonBuilder(const Program& program, Tracer& tracer) : program_(program), tracer_(tracer) {}
 
-  // Fills `out` for the interval; reports an outside point if one turns up.
-  GapFound build(const Interval& interval, Skeleton& out);
+  // Fills `out` for the interval, unless it is interrupted.
+  Interruption build(const Interval& interval, Skeleton& out);
 
  private:
   struct Knot {
     double t = 0.0, x = 0.0;
-    double density_slope = 0.0;
+    double density = 0.0, density_slope = 0.0;
     State<double, 1> u, du;
     bool broken = false;  // a point that could not be solved lies between this knot and the next
   };
 
-  GapFound march(const Interval& interval, const Knot& start, double direction, std::vector<Knot>& knots);
-  GapFound refine(const Interval& interval, std::vector<Knot>& knots);
+  Interruption march(const Interval& interval, const Knot& start, double direction, std::vector<Knot>& knots);
+  Interruption refine(const Interval& interval, std::vector<Knot>& knots);
+  Interruption gap(const Knot& inside, const Knot& outside, const Located& at);
+  Probe probe(const Knot& knot);
   double position(const Interval& interval, double t) const;
   double coordinate(const Interval& interval, double x) const;
   bool fine_enough(double length) const;

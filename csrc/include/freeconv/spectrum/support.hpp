@@ -33,6 +33,7 @@ struct Probe {
 struct Interval {
   double low = 0.0, high = 0.0;
   Probe inside, left, right;
+  double blur_low = 0.0, blur_high = 0.0;  // how far off an end may be that is a cusp; other ends are good to an ulp
 };
 
 class SupportFinder {
