@@ -138,13 +138,13 @@ def gauss_legendre(count: int) -> tuple[list[Number], list[Number]]:
 RULE = gauss_legendre(NODES)
 
 
-def soft(density: Density, ends: Interval, near: float = 1e-12) -> tuple[bool, bool]:
+def soft(density: Density, ends: Interval, step: float = 1e-12) -> tuple[bool, bool]:
     """Whether the density is a square root or an inverse square root at the ends, smooth in s."""
     low, width = ends[0], ends[1] - ends[0]
     out = []
     for start, way in ((low, width), (ends[1], -width)):
         try:
-            near, far = density([start + way * mpf(near), start + way * mpf(near) * 10**4])
+            near, far = density([start + way * mpf(step), start + way * mpf(step) * 10**4])
         except ArithmeticError:  # the tree gives up that near: a cusp
             out.append(False)
             continue
