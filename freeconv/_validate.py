@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-__all__ = ["choice", "finite", "finite_sequence", "integer", "non_negative", "positive", "worker_count"]
+__all__ = ["choice", "finite", "finite_sequence", "flag", "integer", "non_negative", "positive", "worker_count"]
 
 
 def choice(name: str, value: object, allowed: Sequence[str]) -> str:
@@ -19,6 +19,13 @@ def choice(name: str, value: object, allowed: Sequence[str]) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
     return value
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def finite(name: str, value: object) -> float:

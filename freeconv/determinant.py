@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from freeconv import boundary, transforms
+from freeconv._validate import flag
 from freeconv.atoms import atoms, mass_off_zero
 from freeconv.errors import ConvergenceError
 from freeconv.hull import lowest
@@ -41,6 +42,10 @@ def log_determinant(law: Law, *, pseudo: bool = False) -> float:
     Under ⊠ the K multiply, so that with H(p) = −p log p − (1 − p) log(1 − p) the L(p) − H(p) add; a size change by r
     turns L(p) into L(r p)/r.  (Integrate U = (1 + m) log z − ∫ log z dm by parts.)
     """
+    pseudo = flag("pseudo", pseudo)
+    image = boundary.mirrored(law)
+    if image is not None:  # ∫ log|t| does not see the sign
+        return log_determinant(image, pseudo=pseudo)
     weight = 1.0 - mass_off_zero(law)
     if weight > 0.0 and not pseudo:
         return -math.inf

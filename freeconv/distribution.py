@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,14 +61,15 @@ def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.floa
     return _certain(law, x, p)
 
 
-def _inside(law: Law, p: NDArray[np.float64], workers: int = 1) -> NDArray[np.float64]:
-    """Points of the open pieces of the support where F = p."""
+def _inside(law: Law, p: NDArray[np.float64], workers: int = 1, *, upper: bool = False) -> NDArray[np.float64]:
+    """Points of the open pieces of the support where F, or 1 − F if `upper`, is p."""
     image = boundary.mirrored(law)
     if image is not None:
-        return -_inside(image, 1.0 - p, workers)
+        return -_inside(image, p, workers, upper=not upper)
     frame = engine.frame(law)
     if not closed.is_closed(frame.core):
-        return engine.solver(law).invert(p, workers)
+        return engine.solver(law).invert(p, upper, workers)
+    p = 1.0 - p if upper else p
     (_, _, below, above), *_ = boundary.pieces(law).tolist()
     return engine.outer_points(frame, closed.quantile(frame.core, (p - below) / (above - below)))
 
@@ -103,6 +105,23 @@ class _ContinuousPart:
 
     def pdf(self, x: ArrayLike) -> Any:
         return np.asarray(self._law.density(x)) / self._before[-1]
+
+    def moment(self, order: int, kind: str = "raw") -> float:
+        """SciPy integrates on a grid of its own, which gaps and hard edges defeat."""
+        order = int(order)
+        weight = float(self._before[-1])
+        raw = [
+            (self._law.moment(k) - float(self._known.weights @ self._known.locations**k)) / weight
+            for k in range(order + 1)
+        ]
+        if kind == "raw":
+            return raw[order]
+        if order == 2 and len(self._known) == 0:
+            central = self._law.variance()  # without cancellation
+        else:
+            mean = raw[1] if order > 0 else 0.0
+            central = math.fsum(math.comb(order, k) * raw[k] * (-mean) ** (order - k) for k in range(order + 1))
+        return central if kind == "central" else central / self.moment(2, "central") ** (0.5 * order)
 
     def cdf(self, x: ArrayLike) -> Any:
         jumps = np.concatenate([[0.0], np.cumsum(self._known.weights)])

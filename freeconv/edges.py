@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from freeconv import boundary, engine
 from freeconv.atoms import mass_off_zero
 from freeconv.evaluation import Status
+from freeconv.hull import hull
 from freeconv.laws import (
     Affine,
     Arcsine,
@@ -121,6 +122,8 @@ def _edge(law: Law, location: float, side: int, width: float) -> Edge:
     hard = exponent is not None
     if exponent is None:
         exponent = _measured_exponent(law, location, side, width)
+    # A sum has one too, where its terms' atoms at 0 meet 1.
+    hard = hard or (location == 0.0 and side > 0 and exponent < -0.5 and hull(law)[0] >= 0.0)
     kind = EdgeKind.HARD if hard else _kind(exponent)
     return Edge(location, side, kind, exponent, _coefficient(law, location, side, width, exponent))
 
@@ -152,7 +155,12 @@ def _measured_exponent(law: Law, location: float, side: int, width: float) -> fl
     slopes = np.diff(np.log(f)) / np.diff(np.log(d))
     settled = float(np.median(slopes))
     candidate = min(_KNOWN, key=lambda known: abs(known - settled))
-    return candidate if abs(candidate - settled) < _NEAR else settled
+    if abs(candidate - settled) < _NEAR:
+        return candidate
+    if -1.0 < settled < -0.5:  # 1/κ − 1
+        order = round(1.0 / (1.0 + settled))
+        return 1.0 / order - 1.0 if abs(1.0 / (1.0 + settled) - order) < 0.1 else settled
+    return settled
 
 
 def _coefficient(law: Law, location: float, side: int, width: float, exponent: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ __all__ = ["Estimate", "discretise", "expectation"]
 # Below, x is as good as 0: what mass is left there counts as an atom. (Of 100 square layers 1e-3 is below 1e-290.)
 _TINY = 1e-290
 _MASS_TOLERANCE = 1e-12
+# Relative distance from an edge elsewhere than 0 within which a diverging density is known to few digits.
+_BLUR = 1e-11
+_MOST_HALVINGS = 400
 _PANEL = 24
 _MOST_PANELS = 4096
 
@@ -63,21 +66,25 @@ def expectation(law: Law, function: Callable[[NDArray[np.float64]], Any], *, rto
     error = 0.0
     part = _continuous(law)
     for piece in part.pieces:
-        rest, start = piece.rest()
-        if rest > 0.0:
-            total += part.factor * rest * float(_applied(function, part.outer(np.array([_TINY])))[0])
+        lumps = piece.lumps()
+        for lump in lumps:
+            if lump.mass > 0.0:
+                near, far = _beside(function, part.outer(np.array([lump.x, lump.next]))).tolist()
+                total += part.factor * lump.mass * near
+                error += part.factor * lump.mass * abs(far - near)
 
         def integrand(theta: NDArray[np.float64], piece: _Piece = piece) -> NDArray[np.float64]:
             x, weight = piece.weighted(np.ascontiguousarray(theta[:, 0]))
             values = np.zeros_like(weight)
-            values[weight > 0.0] = _applied(function, part.outer(x[weight > 0.0])) * weight[weight > 0.0]
+            values[weight > 0.0] = _beside(function, part.outer(x[weight > 0.0])) * weight[weight > 0.0]
             return np.stack([values, np.abs(values), weight], axis=-1)
 
-        found = cubature(integrand, [start], [1.0], rtol=0.1 * rtol, atol=1e-15, max_subdivisions=2000)
+        ends = [lump.theta for lump in lumps]
+        found = cubature(integrand, ends[:1], ends[1:], rtol=0.1 * rtol, atol=1e-15, max_subdivisions=_MOST_HALVINGS)
         value, size, mass = found.estimate.tolist()
         total += part.factor * value
         # What the masses tell of the rule, as if it were so of f.
-        missed = abs(mass + rest - piece.mass)
+        missed = abs(mass + sum(lump.mass for lump in lumps) - piece.mass)
         error += part.factor * (float(found.error[0]) + missed * (size / mass if mass > 0.0 else 0.0))
     return Estimate(total, error + 4.0 * np.finfo(float).eps * abs(total))
 
@@ -130,11 +137,22 @@ def _gauss(
     return center + scale * nodes, vectors[0] ** 2
 
 
+def _beside(function: Callable[[NDArray[np.float64]], Any], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The function; an ulp beside a node that happens to be a pole of it."""
+    values = _applied(function, x)
+    poles = np.isinf(values)
+    if poles.any():
+        values[poles] = _applied(function, np.nextafter(x[poles], np.inf))
+    return values
+
+
 def _applied(function: Callable[[NDArray[np.float64]], Any], x: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore"):
         values = np.asarray(function(x))
     if values.dtype.kind not in "fiu":
         raise TypeError(f"function must return real numbers, got {values.dtype}")
+    if values.shape not in ((), x.shape):
+        raise TypeError(f"function must return a number or an array of shape {x.shape}, got shape {values.shape}")
     return np.broadcast_to(values, x.shape).astype(np.float64)
 
 
@@ -151,16 +169,18 @@ class _Piece:
     below: float
     p: float
     q: float
+    low_diverges: bool
+    high_diverges: bool
 
     def points(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """X and dx/dθ, both ends with their relative distances."""
-        from scipy.special import betainc, betaln
+        from scipy.special import betainc, betaln, xlog1py, xlogy
 
         width = self.high - self.low
         left = width * betainc(self.p, self.q, theta)
         right = width * betainc(self.q, self.p, 1.0 - theta)
         with np.errstate(divide="ignore", under="ignore"):
-            log_rate = (self.p - 1.0) * np.log(theta) + (self.q - 1.0) * np.log1p(-theta) - betaln(self.p, self.q)
+            log_rate = xlogy(self.p - 1.0, theta) + xlog1py(self.q - 1.0, -theta) - betaln(self.p, self.q)
             return np.where(left < right, self.low + left, self.high - right), width * np.exp(log_rate)
 
     def weighted(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -173,15 +193,15 @@ class _Piece:
         return x, weight
 
     def rule(self, panels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """A composite Gauss–Legendre rule in θ, what mass is too near to 0 put at its end.
+        """A composite Gauss–Legendre rule in θ, and the lumps.
 
         A panel is halved until its weights sum to its mass, which the distribution function tells.
         """
-        rest, start = self.rest()
+        first, last = self.lumps()
         nodes, weights = np.polynomial.legendre.leggauss(_PANEL)
-        ends = start + (1.0 - start) * np.arange(panels + 1) / panels
+        ends = first.theta + (last.theta - first.theta) * np.arange(panels + 1) / panels
         low, high = ends[:-1], ends[1:]
-        found = [(np.array([self.low + _TINY]), np.array([rest]))] if rest > 0.0 else []
+        found = [(np.array([lump.x]), np.array([lump.mass])) for lump in (first, last)]
         solved = 0
         while low.size:
             half = 0.5 * (high - low)
@@ -204,14 +224,35 @@ class _Piece:
         masses = np.asarray(self.law.cdf(x)) - self.below
         return np.where(theta >= 1.0, self.mass, np.where(theta <= 0.0, 0.0, masses))
 
-    def rest(self) -> tuple[float, float]:
-        """The mass of (low, low + 1e-290), and the θ where it ends."""
-        if self.low != 0.0 or self.p < 10.0:
-            return 0.0, 0.0
+    def lumps(self) -> tuple[_Lump, _Lump]:
+        """What lies nearer to the ends than doubles can tell, where the density diverges."""
         from scipy.special import betaincinv
 
-        start = float(betaincinv(self.p, self.q, _TINY / self.high))
-        return max(0.0, float(self.law.cdf(_TINY)) - self.below), start
+        width = self.high - self.low
+        # At 0 distances have all their digits, elsewhere those of the edge.
+        near = _BLUR * abs(self.low) if self.low_diverges else 0.0
+        far = _BLUR * abs(self.high) if self.high_diverges else 0.0
+        if self.low == 0.0 and self.p >= 10.0:
+            near = _TINY
+        first, last = _Lump(self.low, self.low, 0.0, 0.0), _Lump(self.high, self.high, 0.0, 1.0)
+        if 0.0 < near < 0.1 * width:
+            mass = max(0.0, float(self.law.cdf(self.low + near)) - self.below)
+            step = np.sqrt(near) if self.low == 0.0 else 2.0 * near
+            first = _Lump(self.low + near, self.low + step, mass, float(betaincinv(self.p, self.q, near / width)))
+        if 0.0 < far < 0.1 * width:
+            mass = max(0.0, self.below + self.mass - float(self.law.cdf(self.high - far)))
+            theta = 1.0 - float(betaincinv(self.q, self.p, far / width))
+            last = _Lump(self.high - far, self.high - 2.0 * far, mass, theta)
+        return first, last
+
+
+class _Lump(NamedTuple):
+    """A mass taken to be at x; a point further in, to see what f makes of the difference; and the θ of x."""
+
+    x: float
+    next: float
+    mass: float
+    theta: float
 
 
 @dataclass(frozen=True)
@@ -235,7 +276,17 @@ def _continuous(law: Law) -> _ContinuousPart:
     found = edges(frame.core)
     rows = boundary.pieces(frame.core).tolist()
     pieces = [
-        _Piece(frame.core, low, high, above - below, below, _power(left.exponent), _power(right.exponent))
+        _Piece(
+            frame.core,
+            low,
+            high,
+            above - below,
+            below,
+            _power(left.exponent),
+            _power(right.exponent),
+            left.exponent < 0.0,
+            right.exponent < 0.0,
+        )
         for (low, high, below, above), left, right in zip(rows, found[::2], found[1::2], strict=True)
     ]
     return _ContinuousPart(pieces, frame, 1.0 if image is None else -1.0, factor)

@@ -21,6 +21,8 @@ from freeconv.quadrature import Estimate
 
 __all__ = ["SingularValues"]
 
+_TINY = 1e-280
+
 
 @dataclass(frozen=True)
 class SingularValues:
@@ -62,11 +64,15 @@ class SingularValues:
     def evaluate(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "nan") -> Evaluation:
         """Return density, distribution function and the record of each point, as `Law.evaluate` does."""
         flat, shape = real_grid("x", x)
-        found = spectrum.evaluate(self.law, np.where(flat < 0.0, -1.0, flat * flat), on_failure=on_failure)
-        with np.errstate(invalid="ignore"):  # 0·∞, at a hard edge
+        with np.errstate(over="ignore", under="ignore"):
+            squares = np.where(flat < 0.0, -1.0, flat * flat)
+        tiny = (flat >= 0.0) & (squares < _TINY)  # s² is, or is about to be, rounded to 0
+        found = spectrum.evaluate(self.law, np.where(tiny, 0.0, squares), on_failure=on_failure)
+        with np.errstate(invalid="ignore"):  # 0·∞
             density = np.where(flat > 0.0, 2.0 * flat * found.density, np.where(np.isnan(flat), np.nan, 0.0))
-        if (flat == 0.0).any():
-            density = np.where(flat == 0.0, self._at_zero(), density)
+        density = np.where(np.isinf(flat), 0.0, density)
+        if tiny.any():
+            density = np.where(tiny, self._near_zero(np.where(tiny, flat, 0.0)), density)
         record = (density, found.cdf, found.status, found.residual, found.iterations, found.accuracy)
         return Evaluation(*(shaped(np.asarray(values), shape) for values in record))
 
@@ -114,9 +120,10 @@ class SingularValues:
         k = integer("k", k, minimum=0)
         return self.law.moment(k // 2) if k % 2 == 0 else float(self.expectation(lambda s: s**k))
 
-    def _at_zero(self) -> float:
-        """2 s f(s²) at s = 0, f ~ c x^β: 0, 2c or inf as β is above, at or below −1/2."""
+    def _near_zero(self, s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """2 s f(s²) = 2 c s^(2β + 1) for f ~ c x^β."""
         for edge in edges(self.law):
-            if edge.location == 0.0 and edge.side > 0 and edge.exponent <= -0.5:
-                return 2.0 * edge.coefficient if edge.exponent == -0.5 else np.inf
-        return 0.0
+            if edge.location == 0.0 and edge.side > 0:
+                with np.errstate(divide="ignore"):
+                    return np.asarray(2.0 * edge.coefficient * s ** (2.0 * edge.exponent + 1.0), dtype=np.float64)
+        return np.asarray(2.0 * s * spectrum.density(self.law, 0.0), dtype=np.float64)

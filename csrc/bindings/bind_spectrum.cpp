@@ -84,7 +84,7 @@ py::tuple evaluate(const Spectrum& self, const Array<double>& x, bool cdf, bool 
   return py::make_tuple(results[0], results[1], results[2], results[3], results[4], results[5], results[6]);
 }
 
-Array<double> invert(const Spectrum& self, const Array<double>& p, int workers) {
+Array<double> invert(const Spectrum& self, const Array<double>& p, bool upper, int workers) {
   const double* values = data_of(p, "p");
   const py::ssize_t n = p.shape(0);
   Array<double> x(n);
@@ -92,7 +92,7 @@ Array<double> invert(const Spectrum& self, const Array<double>& p, int workers) 
   Signals signals;
   {
     const py::gil_scoped_release release;
-    self.invert(values, static_cast<std::size_t>(n), points, workers, &signals.interrupt());
+    self.invert(values, static_cast<std::size_t>(n), upper, points, workers, &signals.interrupt());
   }
   signals.raise_if_stopped();
   return x;
@@ -133,7 +133,7 @@ void bind_spectrum(py::module_& module) {
       .def("pieces", [](const Spectrum& self) { return rows(self.pieces(), 4); })
       .def("evaluate", &evaluate, py::arg("x").noconvert(), py::arg("cdf") = false, py::arg("potential") = false,
            py::arg("record") = true, py::arg("workers") = 1)
-      .def("invert", &invert, py::arg("p").noconvert(), py::arg("workers") = 1)
+      .def("invert", &invert, py::arg("p").noconvert(), py::arg("upper") = false, py::arg("workers") = 1)
       .def("solve", &solve, py::arg("z").noconvert());
 }
 

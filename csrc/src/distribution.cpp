@@ -138,9 +138,16 @@ double Spectrum::potential_at_edge(double core, Recovery& recovery) const {
     if (a.location == core) return -kInfinity;
   }
   for (const Skeleton& piece : pieces_) {
-    const double step = 1e-12 * (piece.high - piece.low);
-    if (core == piece.low) return recovery.potential_limit(core, step);
-    if (core == piece.high) return recovery.potential_limit(core, -step);
+    // At 0 steps may be as short as one likes, but not beside a cusp, which is not at 0 exactly.
+    const double width = piece.high - piece.low;
+    if (core == piece.low) {
+      const bool sharp = core == 0.0 && piece.blur_low == 0.0;
+      return recovery.potential_limit(core, (sharp ? 1e-30 : 1e-12) * width);
+    }
+    if (core == piece.high) {
+      const bool sharp = core == 0.0 && piece.blur_high == 0.0;
+      return recovery.potential_limit(core, (sharp ? -1e-30 : -1e-12) * width);
+    }
   }
   return __builtin_nan("");
 }
@@ -156,25 +163,43 @@ void Spectrum::tabulate(DensityBlocks<kLanes>& blocks) const {
       const int parts = static_cast<int>(std::ceil(h / kTableStep));
       for (int p = 0; p < parts; ++p) nodes.push_back(piece.t[i] + h * p / parts);
     }
-    for (std::size_t at = 0; at < nodes.size(); at += kLanes) {
-      const int count = static_cast<int>(std::min<std::size_t>(kLanes, nodes.size() - at));
-      DoubleDouble x[kLanes];
-      int where[kLanes];
-      for (int i = 0; i < count; ++i) {
-        x[i] = DoubleDouble(position(piece, nodes[at + static_cast<std::size_t>(i)]));
-        where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
+    // From the middle outwards, until the masses are rounding.
+    struct Row {
+      double level, t, slope;
+    };
+    std::vector<Row> rows;
+    const auto middle = std::lower_bound(nodes.begin(), nodes.end(), 0.0);
+    const auto walk = [&](std::vector<double> places) {
+      for (std::size_t at = 0; at < places.size(); at += kLanes) {
+        const int count = static_cast<int>(std::min<std::size_t>(kLanes, places.size() - at));
+        DoubleDouble x[kLanes];
+        int where[kLanes];
+        for (int i = 0; i < count; ++i) {
+          x[i] = DoubleDouble(position(piece, places[at + static_cast<std::size_t>(i)]));
+          where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
+        }
+        blocks.run(x, where, 0, count, lanes.pointers());
+        const double noise = kTableMass * (piece.cdf_high - piece.cdf_low) + 1e-14;
+        bool any = false;
+        for (int i = 0; i < count; ++i) {
+          if (where[i] < 0 || !lanes.good(i)) continue;
+          if (!(lanes.cdf[i] - piece.cdf_low > noise && piece.cdf_high - lanes.cdf[i] > noise)) continue;
+          const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+          if (!(level.slope > 0.0)) continue;
+          rows.push_back({level.value, places[at + static_cast<std::size_t>(i)], 1.0 / level.slope});
+          any = true;
+        }
+        if (!any) return;
       }
-      blocks.run(x, where, 0, count, lanes.pointers());
-      const double noise = kTableMass * (piece.cdf_high - piece.cdf_low) + 1e-14;
-      for (int i = 0; i < count; ++i) {
-        if (where[i] < 0 || !lanes.good(i)) continue;
-        if (!(lanes.cdf[i] - piece.cdf_low > noise && piece.cdf_high - lanes.cdf[i] > noise)) continue;
-        const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
-        if (!(level.slope > 0.0) || (!table.level.empty() && !(level.value > table.level.back()))) continue;
-        table.level.push_back(level.value);
-        table.t.push_back(nodes[at + static_cast<std::size_t>(i)]);
-        table.slope.push_back(1.0 / level.slope);
-      }
+    };
+    walk({middle, nodes.end()});
+    walk({std::make_reverse_iterator(middle), nodes.rend()});
+    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.t < b.t; });
+    for (const Row& row : rows) {
+      if (!table.level.empty() && !(row.level > table.level.back())) continue;
+      table.level.push_back(row.level);
+      table.t.push_back(row.t);
+      table.slope.push_back(row.slope);
     }
     inverses_.push_back(std::move(table));
   }
@@ -191,20 +216,20 @@ double InverseTable::at(double l) const {
   return w.a * t[k] + w.b * t[k + 1] + h * (w.da * slope[k] + w.db * slope[k + 1]);
 }
 
-void Spectrum::invert(const double* p, std::size_t n, double* x, int workers, Interrupt* interrupt) const {
+void Spectrum::invert(const double* p, std::size_t n, bool upper, double* x, int workers, Interrupt* interrupt) const {
   std::call_once(inverted_, [&] {
     DensityBlocks<kLanes> blocks = make_blocks(nullptr);
     tabulate(blocks);
   });
   share_out(n, workers, [&] {
     return [&, blocks = make_blocks(interrupt)](std::size_t begin, std::size_t end) mutable {
-      invert_part(blocks, p, begin, end, x, interrupt);
+      invert_part(blocks, p, begin, end, upper, x, interrupt);
     };
   });
 }
 
 void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::size_t begin, std::size_t end,
-                           double* x, Interrupt* interrupt) const {
+                           bool upper, double* x, Interrupt* interrupt) const {
   std::vector<Program::Outwards> outwards;
   for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
   Lanes lanes;
@@ -221,10 +246,17 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
       piece[i] = -1;
       x[at + static_cast<std::size_t>(i)] = __builtin_nan("");
       for (std::size_t k = 0; k < pieces_.size(); ++k) {
-        const double cdf = (p[at + static_cast<std::size_t>(i)] - outwards[k].shift) / outwards[k].factor;
-        if (!(cdf > pieces_[k].cdf_low && cdf < pieces_[k].cdf_high)) continue;
+        // The masses of the piece on both sides of the point, the smaller one with its digits.
+        const double mass = p[at + static_cast<std::size_t>(i)];
+        const double whole = pieces_[k].cdf_high - pieces_[k].cdf_low;
+        const double top = (1.0 - outwards[k].shift) / outwards[k].factor;  // of the core where F = 1
+        const double left = (mass - outwards[k].shift) / outwards[k].factor - pieces_[k].cdf_low;
+        const double right = mass / outwards[k].factor - (top - pieces_[k].cdf_high);
+        const double below = upper ? whole - right : left;
+        const double above = upper ? right : whole - left;
+        if (!(below > 0.0 && above > 0.0)) continue;
         const InverseTable& table = inverses_[k];
-        wanted[i] = std::log((cdf - pieces_[k].cdf_low) / (pieces_[k].cdf_high - cdf));
+        wanted[i] = std::log(below / above);
         t[i] = std::clamp(table.at(wanted[i]), -kReach, kReach);
         if (!table.level.empty() && !(wanted[i] > table.level.front() && wanted[i] < table.level.back())) {
           // So near to an end F is rounding, and the table's straight line is better.

@@ -14,6 +14,8 @@ constexpr int kLanes = 16;
 constexpr std::size_t kPatience = 256;
 // In standard deviations: an edge nearer to 0 is 0.
 constexpr double kZero = 1e-40;
+// An edge of a sum nearer to an atom is at it.
+constexpr double kByAtom = 4e-15;
 // Gaps and cusps that may turn up while the skeletons are built.
 constexpr int kMostSplits = 64;
 // How far off a cusp may be, in widths of its interval.
@@ -44,6 +46,11 @@ void Spectrum::build(Interrupt* interrupt) {
   for (Interval& interval : pending) {
     for (double* edge : {&interval.low, &interval.high}) {
       if (std::fabs(*edge) <= kZero * facts_.deviation) *edge = 0.0;
+      if (program_.root().form == Form::product) continue;
+      // So do intervals of a sum that an atom touches: no gap of rounding between the two.
+      for (const Atom& a : facts_.atoms) {
+        if (std::fabs(*edge - a.location) <= kByAtom * (facts_.deviation + std::fabs(a.location))) *edge = a.location;
+      }
     }
   }
   SkeletonBuilder builder(program_, tracer);
@@ -159,6 +166,9 @@ void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std
           out.status[j] = static_cast<signed char>(Status::edge);
         }
         if (out.cdf != nullptr) out.cdf[j] = cdf_off(x[j], core[i].hi);
+        if (out.potential != nullptr && out.status[j] == static_cast<signed char>(Status::edge)) {
+          out.potential[j] = potential_at_edge(core[i].hi, blocks.recovery());
+        }
         continue;
       }
       const bool nan = !(x[j] == x[j]);
@@ -239,7 +249,7 @@ void Spectrum::solve(const double* z, std::size_t n, const Solved& out, Interrup
     if (!(point.re == point.re) || !(point.im == point.im)) {
       here = Status::not_a_number;
     } else if (point.im > 0.0) {
-      if (tracer.descend_to(point, u)) here = Status::certified;
+      if (tracer.descend_to(point, u) || tracer.step_off_axis(point, u)) here = Status::certified;
     } else {
       const Located at = tracer.locate(point.re, u);
       if (at.where == Where::inside) here = Status::certified;

@@ -21,6 +21,8 @@ double real_side(const Node& n) {
 // Near x^2 + e^2 = 0 no real Newton step is shorter than e: a step this short means that there is no height e above it.
 constexpr double kRealStepTolerance = 1e-12;
 constexpr double kRealResidual = 1e-8;
+// In widths of the law: a step of this size from a real solution leaves an error of its square.
+constexpr double kNearAxis = 1e-8;
 // Newton's steps before short ones count as stalled.
 constexpr int kStallAfter = 6;
 constexpr double kSheetRounding = kRealSheet;
@@ -247,6 +249,18 @@ bool Tracer::descend(Point z, Leaves& u) {
       factor = 0.5;
     }
   }
+  return true;
+}
+
+bool Tracer::step_off_axis(Point z, Leaves& u) {
+  if (!(z.im <= kNearAxis * width_)) return false;
+  if (locate(z.re, u).where != Where::outside) return false;
+  Leaves du = make_state();
+  tangent_at({z.re, 0.0}, u, du);
+  for (std::size_t l = 0; l < u.size(); ++l) u[l].set(0, u[l].get(0) + Point{0.0, z.im} * du[l].get(0));
+  const NodeLanes<double, 1>& top = sweeps().root();
+  const Point moved = top.c.get(0) + Point{0.0, z.im} * (top.a.get(0) * top.step.get(0));
+  result_.c.set(0, moved);
   return true;
 }
 

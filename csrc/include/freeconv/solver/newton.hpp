@@ -78,7 +78,7 @@ class Newton {
         const Block<double, W>& s = sweeps_.leaf_step(leaf);
         const Block<double, W>& v = u[static_cast<std::size_t>(leaf)];
         for (int i = 0; i < W; ++i) {
-          const double size = modulus(v.get(i));
+          const double size = fabs_(v.re[i]) + fabs_(v.im[i]);  // squares underflow below 1e-154
           const double imaginary = fabs_(v.im[i]);
           const double dx = fabs_(s.re[i]);
           const double dy = fabs_(s.im[i]);

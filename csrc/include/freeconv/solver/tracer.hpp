@@ -49,6 +49,8 @@ class Tracer {
   bool descend_to(Complex<double> z, Leaves& u);
   // From infinity down to x + iy' with y' <= y, in double-double below 1e-3 of the law's width.
   bool approach(double x, double y, Leaves& u);
+  // Just above the axis off the support, where Im c is rounding: a step of i Im z from the real solution.
+  bool step_off_axis(Complex<double> z, Leaves& u);
   // From infinity down to the axis.
   Located locate(double x, Leaves& u);
   // First from the state given, then from infinity.

@@ -119,6 +119,14 @@ class DensityBlocks {
       const Hermite w = Hermite::at(fraction > 0.0 ? (fraction < 1.0 ? fraction : 1.0) : 0.0);
       const double* a = s.values.data() + 4 * leaves * k;
       const double* b = a + 4 * leaves;
+      if (t < s.t.front()) {
+        // Beyond the first node, 1e-282 from a hard edge at 0, unknowns are powers of x.
+        for (std::size_t l = 0; l < leaves; ++l, a += 4) {
+          const Complex<double> u0{a[0], a[1]};
+          u_[l].set(i, u0 * exp((t - s.t.front()) * (Complex<double>{a[2], a[3]} / u0)));
+        }
+        continue;
+      }
       for (std::size_t l = 0; l < leaves; ++l, a += 4, b += 4) {
         u_[l].re[i] = w.a * a[0] + w.b * b[0] + h * (w.da * a[2] + w.db * b[2]);
         u_[l].im[i] = w.a * a[1] + w.b * b[1] + h * (w.da * a[3] + w.db * b[3]);

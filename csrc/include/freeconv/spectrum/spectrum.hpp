@@ -68,8 +68,10 @@ class Spectrum {
   void evaluate(const double* x, std::size_t n, const Evaluated& out, int workers = 1,
                 Interrupt* interrupt = nullptr) const;
 
-  // The points of the open intervals of the support where F takes the values p, NaN where F takes them elsewhere.
-  void invert(const double* p, std::size_t n, double* x, int workers = 1, Interrupt* interrupt = nullptr) const;
+  // The points of the open intervals of the support where F, or 1 - F if `upper`, takes the values p; NaN where it takes
+  // them elsewhere.
+  void invert(const double* p, std::size_t n, bool upper, double* x, int workers = 1,
+              Interrupt* interrupt = nullptr) const;
 
   // G, Re U and the children's points at n points of the closed upper half-plane (re, im interleaved).
   void solve(const double* z, std::size_t n, const Solved& out, Interrupt* interrupt = nullptr) const;
@@ -81,7 +83,7 @@ class Spectrum {
   double cdf_off(double x, double core) const;
   void evaluate_part(DensityBlocks<16>& blocks, const double* x, std::size_t begin, std::size_t end,
                      const Evaluated& out, Interrupt* interrupt) const;
-  void invert_part(DensityBlocks<16>& blocks, const double* p, std::size_t begin, std::size_t end, double* x,
+  void invert_part(DensityBlocks<16>& blocks, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
                    Interrupt* interrupt) const;
   DensityBlocks<16> make_blocks(Interrupt* interrupt) const;
   void tabulate(DensityBlocks<16>& blocks) const;
