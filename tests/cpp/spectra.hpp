@@ -90,7 +90,7 @@ inline std::vector<Row> solved(const Spectrum& spectrum, const std::vector<doubl
 // Quantiles. Their tables are made by the first call: what threads could get wrong.
 inline std::vector<double> inverted(const Spectrum& spectrum, const std::vector<double>& p) {
   std::vector<double> x(p.size());
-  spectrum.invert(p.data(), p.size(), x.data());
+  spectrum.invert(p.data(), p.size(), false, x.data());
   return x;
 }
 

@@ -108,6 +108,15 @@ class Potential {
     }
   }
 
+  // The parent's eta has another offset, so that m as the parent knows it is rounded anew, by 1e-16 p0/|m| (1e-9 far from
+  // a law that is almost all at 0): dU = G dz = -dm/m.
+  static void hand_over(const Node& n, const NodeLanes<double, W>& lanes, int i, Complex<double> m, Value& out) {
+    if (n.form != Form::product) return;
+    const Complex<double> moved = ((lanes.c.get(i) - n.p0.hi) - m) / m;
+    out.left[i] += moved.im;
+    out.re[i] -= moved.re;
+  }
+
   static void clear(Value& out) {
     for (int i = 0; i < W; ++i) out.left[i] = out.turns[i] = out.re[i] = 0.0;
   }
@@ -131,11 +140,11 @@ class Potential {
     switch (n.kind) {
       case Kind::boxtimes: {
         const double p0 = n.own_p0.hi;
-        if (excess == 0.0) return;
         for (int i = 0; i < W; ++i) {
           const Complex<double> m = lanes.pivot_c.get(i) - p0;
           add_left({m.re, -m.im}, -excess, out.left[i], out.turns[i]);
           if (real) out.re[i] += excess * log_abs(m);
+          hand_over(n, lanes, i, m, out);
         }
         return;
       }
@@ -155,12 +164,15 @@ class Potential {
         return;
       default: {
         const double part = 1.0 / n.parameters[0];
+        const auto inner = static_cast<std::size_t>(n.children[0].index);
         for (int i = 0; i < W; ++i) {
-          const Complex<double> z = node_point(n, lanes, i).z;
+          const NodePoint child = node_point(program_.nodes[inner], sweeps.node(n.children[0].index), i);
+          const Complex<double> z = child.z;
           out.left[i] *= part;
           out.turns[i] *= part;
           add_left(z, 1.0 - part, out.left[i], out.turns[i]);
           if (real) out.re[i] = part * out.re[i] + (1.0 - part) * log_abs(z);
+          hand_over(n, lanes, i, part * child.m, out);
         }
       }
     }
