@@ -358,3 +358,60 @@ def test_far_away_only_the_mean_is_seen(z: complex) -> None:
     law = fc.boxplus(fc.Uniform(0.0, 1.0), fc.Semicircle())
     assert law.cauchy(z) == pytest.approx(1.0 / (z - 0.5), rel=1e-15)
     assert law.log_potential(z) == pytest.approx(math.log(abs(z)), rel=1e-15)
+
+
+TOUCHED = [
+    fc.boxplus_power(fc.boxtimes_power(fc.Bernoulli(0.6), 2.0), 1.5),
+    fc.boxplus_power(fc.boxtimes(fc.Bernoulli(0.6), fc.MarchenkoPastur(5.0 / 3.0)), 1.2),
+    fc.boxplus(fc.MLP(3, "relu", weight_variance=2.0).jacobian(), fc.Discrete([-5.0, 0.0], [0.25, 0.75])),
+]
+
+
+@pytest.mark.parametrize("law", TOUCHED, ids=repr)
+def test_an_atom_that_the_density_touches_counts_once(law: fc.Law) -> None:
+    # The interval began 1e-25 left of the atom at 0: F(0) was not certified, or the atom counted twice.
+    weight = dict(zip(law.atoms().locations.tolist(), law.atoms().weights.tolist(), strict=True))[0.0]
+    assert 0.0 in law.support()[:, 0]
+    before, at = law.cdf([-1e-9, 0.0])
+    assert at - before == pytest.approx(weight, abs=1e-14)
+    assert law.quantile([0.5 * (before + at), at]).tolist() == [0.0, 0.0]
+    assert law.expectation(lambda x: 1.0) == pytest.approx(1.0, abs=1e-11)
+
+
+def test_quantiles_within_rounding_of_an_end_stay_at_that_end() -> None:
+    # F underflowed its own rounding, and Newton went to the other end of the interval.
+    arcsine = fc.boxplus_power(fc.Bernoulli(0.5), 2.0)
+    p = np.array([1e-12, 1e-17, 1e-20])
+    np.testing.assert_allclose(arcsine.quantile(p), 2.0 * np.sin(0.5 * np.pi * p) ** 2, rtol=1e-3)
+    narrow = fc.boxplus(fc.Discrete([-1.0, 0.0], [0.5, 0.5]), fc.Uniform(0.0, 1.0))
+    assert np.ptp(narrow.quantile([1.0 - 1e-15, 1.0 - 1e-16])) < 1e-6
+    np.testing.assert_allclose((-1.0 * fc.MarchenkoPastur()).quantile([1e-17, 1e-25]), -4.0, rtol=1e-9)
+
+
+def test_a_would_be_atom_inside_an_interval_is_not_outside() -> None:
+    law = fc.boxplus(fc.MarchenkoPastur(2.0), fc.Bernoulli(0.5))  # 1/2 + 1/2 = 1 at 1, where the density is infinite
+    assert law.evaluate(1.0).status == fc.Status.EDGE
+    assert law.density(1.0) == np.inf
+    assert law.cdf(1.0) == 0.5
+    assert {edge.exponent for edge in law.edges() if edge.location == 1.0} == {-1.0 / 3.0}
+
+
+def test_a_term_that_is_almost_all_at_zero_leaves_the_distribution_function_alone() -> None:
+    # Its m was rounded twice, by 1e-16 p0/|m|: F was off by 1e-8, and certified.
+    almost_nothing = fc.boxtimes(
+        fc.boxtimes_power(fc.Bernoulli(1e-12), 1.62), fc.boxtimes_power(fc.resize(fc.FreePoisson(2.93), 1.25), 3.0)
+    )
+    law = fc.boxplus(fc.Semicircle(), fc.boxplus_power(almost_nothing, 103.8))
+    x = np.linspace(-1.9, 1.9, 9)
+    np.testing.assert_allclose(law.cdf(x), fc.Semicircle().cdf(x), atol=1e-13)
+
+
+def test_a_cusp_cuts_its_interval() -> None:
+    law = fc.boxplus(fc.Semicircle(), fc.Discrete([-1.0, 1.0], [0.5, 0.5]))
+    assert law.support().shape == (1, 2)
+    left, right = law.edges()[1:3]
+    assert (left.location, left.side, right.location, right.side) == (0.0, -1, 0.0, 1)
+    assert left.kind == right.kind == fc.EdgeKind.CUSP
+    assert left.coefficient == pytest.approx(math.sqrt(3.0) / (2.0 * math.pi), rel=1e-9)
+    assert law.quantile(0.5) == 0.0
+    assert abs(law.log_potential(0.0)) < 1e-13
