@@ -44,7 +44,7 @@ def unexpected(report: run.Report) -> list[str]:
 
 
 def test_the_mass_of_random_trees() -> None:
-    report = run.run(0, trees=200, chosen=(checks.mass,), limit=10.0)
+    report = run.run(0, trees=200, chosen=(checks.mass, checks.derivative), limit=5.0)
     assert report.trees == 200
     assert not unexpected(report), "\n".join(unexpected(report))
     assert len(report.hanging) <= 2
