@@ -11,7 +11,7 @@ import pytest
 
 import freeconv as fc
 from freeconv import boundary, spectrum
-from tests.stress import checks, oracle, run, trees
+from tests.stress import checks, matrices, oracle, run, trees
 from tests.stress.case import Case
 
 SUM: dict[str, Any] = {
@@ -48,6 +48,18 @@ def test_the_mass_of_random_trees() -> None:
     assert report.trees == 200
     assert not unexpected(report), "\n".join(unexpected(report))
     assert len(report.hanging) <= 2
+
+
+def test_random_trees_are_limits_of_matrices() -> None:
+    report = run.run(0, trees=60, chosen=(matrices.matrices,), limit=5.0)
+    assert report.tried["matrices"] >= 10 * matrices.SIZE
+    assert not unexpected(report), "\n".join(unexpected(report))
+
+
+def test_matrices_tell_one_law_from_another() -> None:
+    examined = Case(1, PRODUCT, 3.0 * trees.build(PRODUCT))
+    matrices.matrices(examined)
+    assert {violation.check for violation in examined.violations} == {"matrices"}
 
 
 @pytest.mark.slow

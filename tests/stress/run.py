@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import freeconv as fc
-from tests.stress import checks
+from tests.stress import checks, matrices
 from tests.stress.case import Case, Violation, plant
 
 
@@ -108,7 +108,7 @@ def run(
     points: int = 100,
     minutes: float = 60.0,
     limit: float = 20.0,
-    chosen: Sequence[Callable[[Case], None]] = checks.ALL,
+    chosen: Sequence[Callable[[Case], None]] = (*checks.ALL, matrices.matrices),
 ) -> Report:
     """Examine the trees of `seed`, `seed` + 1, … until so many pairs, trees or minutes."""
     report, end = Report(), time.monotonic() + 60.0 * minutes
