@@ -125,8 +125,8 @@ py::tuple solve(const Spectrum& self, const Array<std::complex<double>>& z) {
 void bind_spectrum(py::module_& module) {
   py::class_<Spectrum>(module, "Spectrum")
       .def(py::init(&make_spectrum), py::arg("program"), py::arg("mean"), py::arg("deviation"),
-           py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(), py::arg("atom_points").noconvert(),
-           py::arg("singular").noconvert(), py::arg("below_singular").noconvert())
+           py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(),
+           py::arg("atom_points").noconvert(), py::arg("singular").noconvert(), py::arg("below_singular").noconvert())
       .def_property_readonly("complete", &Spectrum::complete)
       .def_property_readonly("child_count", &Spectrum::child_count)
       .def("support", [](const Spectrum& self) { return rows(self.support(), 2); })

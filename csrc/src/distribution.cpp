@@ -11,8 +11,8 @@ namespace {
 constexpr int kLanes = 16;
 // Of the table's steps in t: the cubic between two nodes is good to 1e-7 or better.
 constexpr double kTableStep = 0.0625;
-// Parts of a piece's mass below this at either end are noise in the table.
-constexpr double kTableMass = 1e-13;
+// Masses at either end of a piece below this are rounding: F is good to about 1e-16.
+constexpr double kTableMass = 4e-15;
 // A Newton step in t below this is the last: the next one is of the order of its square. (Of its 4/3 power at a cusp.)
 constexpr double kLastStep = 3e-9;
 constexpr int kMostSteps = 60;
@@ -49,6 +49,7 @@ double position(const Skeleton& piece, double t) {
 // logit of the part of the piece's mass to the left, and its derivative to t.
 struct Level {
   double value, slope;
+  double rounding;  // of the value
 };
 
 Level level_of(const Skeleton& piece, double x, double cdf, double density) {
@@ -56,7 +57,7 @@ Level level_of(const Skeleton& piece, double x, double cdf, double density) {
   const double left = cdf - piece.cdf_low;
   const double right = piece.cdf_high - cdf;
   const double rate = (x - piece.low) * ((piece.high - x) / (piece.high - piece.low));
-  return {std::log(left / right), density * rate * mass / (left * right)};
+  return {std::log(left / right), density * rate * mass / (left * right), kEpsilon * (1.0 / left + 1.0 / right)};
 }
 
 }  // namespace
@@ -129,7 +130,8 @@ double Spectrum::cdf_off(double x, double core) const {
   std::size_t k = 0;
   while (k < pieces_.size() && pieces_[k].high <= core) ++k;
   double mass = mass_before_[k];
-  for (std::size_t i = 0; i < facts_.atoms.size(); ++i) mass += facts_.atom_points[i] <= x ? facts_.atoms[i].weight : 0.0;
+  for (std::size_t i = 0; i < facts_.atoms.size(); ++i)
+    mass += facts_.atom_points[i] <= x ? facts_.atoms[i].weight : 0.0;
   return mass;
 }
 
@@ -179,11 +181,10 @@ void Spectrum::tabulate(DensityBlocks<kLanes>& blocks) const {
           where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
         }
         blocks.run(x, where, 0, count, lanes.pointers());
-        const double noise = kTableMass * (piece.cdf_high - piece.cdf_low) + 1e-14;
         bool any = false;
         for (int i = 0; i < count; ++i) {
           if (where[i] < 0 || !lanes.good(i)) continue;
-          if (!(lanes.cdf[i] - piece.cdf_low > noise && piece.cdf_high - lanes.cdf[i] > noise)) continue;
+          if (!(lanes.cdf[i] - piece.cdf_low > kTableMass && piece.cdf_high - lanes.cdf[i] > kTableMass)) continue;
           const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
           if (!(level.slope > 0.0)) continue;
           rows.push_back({level.value, places[at + static_cast<std::size_t>(i)], 1.0 / level.slope});
@@ -258,7 +259,9 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
         const InverseTable& table = inverses_[k];
         wanted[i] = std::log(below / above);
         t[i] = std::clamp(table.at(wanted[i]), -kReach, kReach);
-        if (!table.level.empty() && !(wanted[i] > table.level.front() && wanted[i] < table.level.back())) {
+        const bool beyond =
+            !table.level.empty() && !(wanted[i] > table.level.front() && wanted[i] < table.level.back());
+        if (beyond && std::min(below, above) <= 4.0 * kTableMass) {
           // So near to an end F is rounding, and the table's straight line is better.
           x[at + static_cast<std::size_t>(i)] = program_.outer_point(position(pieces_[k], t[i]));
           break;
@@ -294,7 +297,8 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
           const double newton = t[i] - (level.value - wanted[i]) / level.slope;
           const bool inside = std::isfinite(level.value) && newton >= low[i] && newton <= high[i];
           next = inside ? newton : 0.5 * (low[i] + high[i]);
-          last = (inside && std::fabs(next - t[i]) <= kLastStep) || high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
+          const double enough = std::max(kLastStep, level.rounding / level.slope);
+          last = (inside && std::fabs(next - t[i]) <= enough) || high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
         } else {
           // No value here: the bracket is halved beside the point, without moving its ends.
           next = t[i] + 0.37 * ((step % 2 == 0 ? high[i] : low[i]) - t[i]) * std::ldexp(1.0, -step);

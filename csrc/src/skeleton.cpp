@@ -102,7 +102,7 @@ State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, doub
 }
 
 Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
-                                std::vector<Knot>& knots) {
+                                    std::vector<Knot>& knots) {
   const bool hard = interval.low == 0.0 && program_.root().form == Form::product;
   const double reach = direction < 0.0 && hard ? kZeroReach : kEdgeReach;
   Knot from = start;

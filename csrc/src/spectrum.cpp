@@ -109,9 +109,9 @@ std::vector<double> Spectrum::pieces() const {
   std::vector<double> rows;
   for (const Skeleton& piece : pieces_) {
     const Program::Outwards outwards = program_.outer_cdf(program_.outer_point(piece.start_x));
-    rows.insert(rows.end(), {program_.outer_point(piece.low), program_.outer_point(piece.high),
-                             outwards.factor * piece.cdf_low + outwards.shift,
-                             outwards.factor * piece.cdf_high + outwards.shift});
+    rows.insert(rows.end(),
+                {program_.outer_point(piece.low), program_.outer_point(piece.high),
+                 outwards.factor * piece.cdf_low + outwards.shift, outwards.factor * piece.cdf_high + outwards.shift});
   }
   return rows;
 }

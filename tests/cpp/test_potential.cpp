@@ -1,5 +1,5 @@
-// U' = G for every kind of node and of leaf, in both forms: along short steps through the upper half-plane the potential
-// moves by the integral of G (Simpson's rule), and far away it is log z.
+// U' = G for every kind of node and of leaf, in both forms: along short steps through the upper half-plane the
+// potential moves by the integral of G (Simpson's rule), and far away it is log z.
 #include <string>
 #include <vector>
 

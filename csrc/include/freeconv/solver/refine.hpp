@@ -72,12 +72,13 @@ class Refiner {
     }
   }
 
-  // The same for the first lane with all unknowns real (u.im is the side of the cuts, and stays): off the support, where
-  // doubles end at steps of 1e-16 |F dz/dF|, 1e-9 in a narrow gap.
+  // The same for the first lane with all unknowns real (u.im is the side of the cuts, and stays): off the support,
+  // where doubles end at steps of 1e-16 |F dz/dF|, 1e-9 in a narrow gap.
   bool run_real(double x, State<double, W>& u) {
     const Program& program = sweeps_.program();
     const Node& root = program.root();
-    const Complex<DoubleDouble> target = root_target(root, Complex<DoubleDouble>{DoubleDouble(x), DoubleDouble(1e-250)});
+    const Complex<DoubleDouble> target =
+        root_target(root, Complex<DoubleDouble>{DoubleDouble(x), DoubleDouble(1e-250)});
     for (std::size_t l = 0; l < u.size(); ++l) {
       for (int i = 0; i < W; ++i) state_[l].set(i, {DoubleDouble(u[l].re[i]), DoubleDouble(u[l].im[i])});
     }
@@ -85,8 +86,7 @@ class Refiner {
     for (int iteration = 0; iteration < 12; ++iteration) {
       sweeps_.up(state_);
       const NodeLanes<DoubleDouble, W>& top = sweeps_.root();
-      const RootStep<DoubleDouble> r =
-          root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
+      const RootStep<DoubleDouble> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
       step.set(0, {r.residual.re / r.slope.re, DoubleDouble(0.0)});
       sweeps_.down(step);
       bool fine = fabs_(to_double(r.residual.im)) <= kRealSheet;

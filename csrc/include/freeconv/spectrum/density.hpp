@@ -1,5 +1,5 @@
-// Densities and distribution functions a block of points at a time: start from the skeleton, Newton on the axis itself, certificate,
-// double-double where rounding would show, continuation from infinity where any of it fails.
+// Densities and distribution functions a block of points at a time: start from the skeleton, Newton on the axis itself,
+// certificate, double-double where rounding would show, continuation from infinity where any of it fails.
 #pragma once
 
 #include "freeconv/solver/refine.hpp"
@@ -80,9 +80,10 @@ class DensityBlocks {
       if (integrals) {
         r.cdf = potential_.left_mass(i);
         r.potential = potential_.log_modulus(i);
+        r.blurred = potential_.is_blurred(i);
       }
       const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0);
-      if (certified && density >= 0.0 && within(here, r.cdf)) {
+      if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
         record(out, j, here, r, refined[i] != 0 ? kRefinedError : error[i]);
       } else {
         recover(out, j, core[i], here, r);
@@ -97,7 +98,7 @@ class DensityBlocks {
     if (r.status == Status::edge && !(r.cdf == r.cdf)) {
       r.cdf = x.hi - piece.low < piece.high - x.hi ? piece.cdf_low : piece.cdf_high;
     }
-    if (!within(piece, r.cdf)) r.status = Status::uncertified;
+    if (!within(piece, r.cdf) || (r.blurred && out.cdf != nullptr)) r.status = Status::uncertified;
     if (r.status == Status::uncertified) {  // the last iterates, for those who want to see them
       r.density = spent.density;
       r.cdf = spent.cdf;

@@ -25,6 +25,8 @@ namespace freeconv {
   return rest == 0.0 ? x : log_(u) * (x / rest);
 }
 
+inline constexpr double kMostBlur = 1e-11;
+
 template <int W>
 class Potential {
  public:
@@ -32,11 +34,12 @@ class Potential {
 
   // From the lanes of an upward sweep at `u`: pi F(x), and Re U if `real` is set, of the root.
   void run(const Sweeps<double, W>& sweeps, const State<double, W>& u, bool real) {
+    for (int i = 0; i < W; ++i) noise_[i] = 0.0;
     for (std::size_t v = 0; v < program_.nodes.size(); ++v) {
       const Node& n = program_.nodes[v];
       Value& out = values_[v];
       if (n.leaf < 0) {
-        operation(n, sweeps, static_cast<int>(v), real, out);
+        operation(n, sweeps, u, static_cast<int>(v), real, out);
         continue;
       }
       const Block<double, W>& x = u[static_cast<std::size_t>(n.leaf)];
@@ -51,8 +54,8 @@ class Potential {
     }
   }
 
-  // Carries the root from the z of its lanes to `target` (root_target of z), dU = G dz, but for lanes that are there up to
-  // rounding.
+  // Carries the root from the z of its lanes to `target` (root_target of z), dU = G dz, but for lanes that are there up
+  // to rounding.
   void take_last_step(const Sweeps<double, W>& sweeps, const Block<double, W>& target, const int* there) {
     const Node& root = program_.root();
     const NodeLanes<double, W>& top = sweeps.root();
@@ -69,11 +72,13 @@ class Potential {
   }
 
   double left_mass(int i) const { return values_.back().turns[i] + values_.back().left[i] / kPi; }
+  // Whether F may be off by more than 1e-11.
+  bool is_blurred(int i) const { return noise_[i] > kMostBlur; }
   double log_modulus(int i) const { return values_.back().re[i]; }
 
  private:
   struct Value {
-    alignas(64) double left[W];   // pi (F - turns)
+    alignas(64) double left[W];  // pi (F - turns)
     alignas(64) double turns[W];
     alignas(64) double re[W];  // Re U
   };
@@ -86,30 +91,48 @@ class Potential {
   }
   [[gnu::always_inline]] static double log_abs(Complex<double> a) { return log(a).re; }
 
-  // The children agree on c to their own rounding only (1e-12 beside a cusp at G = 0): each is carried to the common c by
-  // dU_i = G_i dz_i. Then c may be off, since U is stationary.
-  void move_children(const Node& n, const Sweeps<double, W>& sweeps, const NodeLanes<double, W>& lanes, Value& out) {
+  // The children agree on c to their own rounding only (1e-12 of F beside a cusp at G = 0; 1e-16 p0 of eta, which far
+  // from a law that is almost all at 0 is 1e-9 of m): each is carried to the common one by dU_i = G_i dz_i. Then the
+  // common one may be off, since U is stationary.
+  void move_children(const Node& n, const Sweeps<double, W>& sweeps, const State<double, W>& u,
+                     const NodeLanes<double, W>& lanes, Value& out) {
     const bool product = n.kind == Kind::boxtimes;
     const double p0 = product ? n.own_p0.hi : 0.0;
-    for (std::size_t j = 0; j < n.children.size(); ++j) {
-      const NodeLanes<double, W>& x = sweeps.node(n.children[j].index);
-      const double t = n.children[j].multiplicity;
+    for (const Child& child : n.children) {
+      const Node& node = program_.nodes[static_cast<std::size_t>(child.index)];
+      const NodeLanes<double, W>& x = sweeps.node(child.index);
       for (int i = 0; i < W; ++i) {
+        const Complex<double> own = product ? sharp_m(node, x, u, i) : x.c.get(i);
         const Complex<double> slope = x.b.get(i) / x.a.get(i);
-        const Complex<double> inverse = reciprocal(x.c.get(i) - p0);  // 1/m or G
+        const Complex<double> inverse = reciprocal(own);  // 1/m or G
         // G dz/dF = G (1 + dK/dF);  G dz/dm = (1 + m) dlog K/dm - 1/m.
-        const Complex<double> m = x.c.get(i) - p0;
-        const Complex<double> rate = product ? slope + m * slope - inverse : inverse + inverse * slope;
-        const Complex<double> moved = rate * (lanes.pivot_c.get(i) - x.c.get(i));
-        const bool own = lanes.pivot[i] == static_cast<int>(j);
-        out.left[i] -= own ? 0.0 : t * moved.im;
-        out.re[i] += own ? 0.0 : t * moved.re;
+        const Complex<double> rate = product ? slope + own * slope - inverse : inverse + inverse * slope;
+        const Complex<double> moved = rate * ((lanes.pivot_c.get(i) - p0) - own);
+        out.left[i] -= child.multiplicity * moved.im;
+        out.re[i] += child.multiplicity * moved.re;
       }
     }
   }
 
-  // The parent's eta has another offset, so that m as the parent knows it is rounded anew, by 1e-16 p0/|m| (1e-9 far from
-  // a law that is almost all at 0): dU = G dz = -dm/m.
+  // m of a factor at its own unknowns, to full relative accuracy: eta - p0 is that where eta is the unknown, but where
+  // it is computed m = K/F = K/(z - K) is.
+  static Complex<double> sharp_m(const Node& node, const NodeLanes<double, W>& x, const State<double, W>& u, int i) {
+    switch (node.kind) {
+      case Kind::discrete:
+      case Kind::arcsine:
+      case Kind::uniform: {
+        const Complex<double> k = exp(x.k.get(i));
+        return k / (u[static_cast<std::size_t>(node.leaf)].get(i) - k);
+      }
+      case Kind::semicircle: return exp(x.k.get(i)) / u[static_cast<std::size_t>(node.leaf)].get(i);
+      case Kind::boxplus:
+      case Kind::affine: return exp(x.k.get(i)) * x.inverse_f.get(i);
+      default: return x.c.get(i) - node.p0.hi;
+    }
+  }
+
+  // The parent's eta has another offset, so that m as the parent knows it is rounded anew, by 1e-16 p0/|m| (1e-9 far
+  // from a law that is almost all at 0): dU = G dz = -dm/m.
   static void hand_over(const Node& n, const NodeLanes<double, W>& lanes, int i, Complex<double> m, Value& out) {
     if (n.form != Form::product) return;
     const Complex<double> moved = ((lanes.c.get(i) - n.p0.hi) - m) / m;
@@ -121,7 +144,8 @@ class Potential {
     for (int i = 0; i < W; ++i) out.left[i] = out.turns[i] = out.re[i] = 0.0;
   }
 
-  void operation(const Node& n, const Sweeps<double, W>& sweeps, int index, bool real, Value& out) {
+  void operation(const Node& n, const Sweeps<double, W>& sweeps, const State<double, W>& u, int index, bool real,
+                 Value& out) {
     const NodeLanes<double, W>& lanes = sweeps.node(index);
     double total = 0.0;
     clear(out);
@@ -135,7 +159,7 @@ class Potential {
         out.re[i] += t * x.re[i];
       }
     }
-    if (n.children.size() > 1) move_children(n, sweeps, lanes, out);
+    if (n.kind == Kind::boxtimes || n.children.size() > 1) move_children(n, sweeps, u, lanes, out);
     const double excess = total - 1.0;
     switch (n.kind) {
       case Kind::boxtimes: {
@@ -168,6 +192,12 @@ class Potential {
         for (int i = 0; i < W; ++i) {
           const NodePoint child = node_point(program_.nodes[inner], sweeps.node(n.children[0].index), i);
           const Complex<double> z = child.z;
+          // 1 + m of what has no eta as its unknown is 1 + K/F: next to 0 it is rounding, and the angle of z with it.
+          const Kind kind = program_.nodes[inner].kind;
+          const bool sharp = kind == Kind::bernoulli || kind == Kind::marchenko_pastur || kind == Kind::boxtimes ||
+                             kind == Kind::resize;
+          const double blur = sharp ? 0.0 : fabs_(1.0 - part) * kEpsilon / sqrt_(squared_modulus(child.one_plus_m));
+          noise_[i] = blur > noise_[i] ? blur : noise_[i];
           out.left[i] *= part;
           out.turns[i] *= part;
           add_left(z, 1.0 - part, out.left[i], out.turns[i]);
@@ -286,6 +316,7 @@ class Potential {
 
   const Program& program_;
   std::vector<Value> values_;
+  double noise_[W];
 };
 
 }  // namespace freeconv

@@ -21,6 +21,7 @@ struct Recovered {
   double density = 0.0;  // of the core, times pi
   double cdf = __builtin_nan("");
   double potential = __builtin_nan("");
+  bool blurred = false;  // F may be off by more than it promises
   double residual = kInfinity;
   double accuracy = kRefinedError;  // estimated relative error of the density
   int iterations = 0;
@@ -107,6 +108,7 @@ class Recovery {
     potential_.run(tracer_.sweeps(), u, true);
     r.cdf = potential_.left_mass(0);
     r.potential = potential_.log_modulus(0);
+    r.blurred = potential_.is_blurred(0);
   }
 
   // Whether z moves with the root's coordinate, at the refined state: dlog z/dlog c is not the rounding of a zero.

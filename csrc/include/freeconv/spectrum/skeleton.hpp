@@ -14,10 +14,10 @@ struct Skeleton {
   double low = 0.0, high = 0.0;
   double blur_low = 0.0, blur_high = 0.0;
   double cdf_low = 0.0, cdf_high = 1.0;  // F at the ends, from inside; NaN if not known
-  double start_x = 0.0;        // an inside point, for lanes that have nothing to do
-  std::vector<double> t;       // ascending
-  std::vector<double> values;  // [node][leaf][u.re, u.im, du/dt.re, du/dt.im]
-  std::vector<int> bins;       // first node at or after each bin's start
+  double start_x = 0.0;                  // an inside point, for lanes that have nothing to do
+  std::vector<double> t;                 // ascending
+  std::vector<double> values;            // [node][leaf][u.re, u.im, du/dt.re, du/dt.im]
+  std::vector<int> bins;                 // first node at or after each bin's start
   double first_bin = 0.0;
 
   static constexpr double kBin = 0.25;

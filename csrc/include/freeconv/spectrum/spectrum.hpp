@@ -63,13 +63,13 @@ class Spectrum {
   bool complete() const { return complete_; }
   std::size_t child_count() const { return child_nodes_.size(); }
 
-  // Density, distribution function and the core's int log|x - t| dmu at n real points. Lanes are independent: no value depends on
-  // its neighbours.
+  // Density, distribution function and the core's int log|x - t| dmu at n real points. Lanes are independent: no value
+  // depends on its neighbours.
   void evaluate(const double* x, std::size_t n, const Evaluated& out, int workers = 1,
                 Interrupt* interrupt = nullptr) const;
 
-  // The points of the open intervals of the support where F, or 1 - F if `upper`, takes the values p; NaN where it takes
-  // them elsewhere.
+  // The points of the open intervals of the support where F, or 1 - F if `upper`, takes the values p; NaN where it
+  // takes them elsewhere.
   void invert(const double* p, std::size_t n, bool upper, double* x, int workers = 1,
               Interrupt* interrupt = nullptr) const;
 
@@ -83,8 +83,8 @@ class Spectrum {
   double cdf_off(double x, double core) const;
   void evaluate_part(DensityBlocks<16>& blocks, const double* x, std::size_t begin, std::size_t end,
                      const Evaluated& out, Interrupt* interrupt) const;
-  void invert_part(DensityBlocks<16>& blocks, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
-                   Interrupt* interrupt) const;
+  void invert_part(DensityBlocks<16>& blocks, const double* p, std::size_t begin, std::size_t end, bool upper,
+                   double* x, Interrupt* interrupt) const;
   DensityBlocks<16> make_blocks(Interrupt* interrupt) const;
   void tabulate(DensityBlocks<16>& blocks) const;
   double potential_at_edge(double core, Recovery& recovery) const;

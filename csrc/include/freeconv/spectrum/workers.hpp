@@ -14,8 +14,8 @@ namespace freeconv {
 // A chunk takes from 0.2 ms to a few ms: the caller waits for no longer once it has run out of chunks itself.
 inline constexpr std::size_t kChunk = 1024;
 
-// Calls make() once a thread and what it returns as task(begin, end) until [0, n) is done. The calling thread takes part.
-// (No thread outlives the call: pools and OpenMP hang in children of a fork.)
+// Calls make() once a thread and what it returns as task(begin, end) until [0, n) is done. The calling thread takes
+// part. (No thread outlives the call: pools and OpenMP hang in children of a fork.)
 template <class Make>
 void share_out(std::size_t n, int workers, const Make& make) {
   const std::size_t chunks = (n + kChunk - 1) / kChunk;

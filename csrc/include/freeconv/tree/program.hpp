@@ -44,7 +44,7 @@ struct Node {
   std::vector<DoubleDouble> weights;  // of a discrete law, with sum 1
   DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere
   std::vector<Child> children;
-  DoubleDouble known_off_zero;        // 1 - mu{0} where the parameters tell it, else 0
+  DoubleDouble known_off_zero;  // 1 - mu{0} where the parameters tell it, else 0
   int parent = -1;
   int leaf = -1;          // number of the unknown, -1 for operations
   DoubleDouble own_p0;    // boxtimes, resize: the offset of its children's eta

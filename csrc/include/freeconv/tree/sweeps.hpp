@@ -276,10 +276,12 @@ class Sweeps {
     const NodeLanes<R, W>& x = lanes_[static_cast<std::size_t>(node.children[0].index)];
     const R r = R(node.parameters[0]);
     const R over_r = R(1.0) / r;
+    // 1 + m and r + m from eta: next to a hard edge at 0 one of them is eta itself.
+    const R rest = constant<R>(DoubleDouble(1.0) - node.own_p0);
+    const R more = constant<R>(DoubleDouble(node.parameters[0]) - node.own_p0);
     for (int i = 0; i < W; ++i) {
-      const Complex<R> m = x.c.get(i) - constant<R>(node.own_p0);
-      const Complex<R> top = R(1.0) + m;
-      const Complex<R> bottom = r + m;
+      const Complex<R> top = rest + x.c.get(i);
+      const Complex<R> bottom = more + x.c.get(i);
       out.c.set(i, constant<R>(node.shift_p0) + over_r * x.c.get(i));
       out.k.set(i, x.k.get(i) + log(top / bottom));
       out.a.set(i, over_r * x.a.get(i));
