@@ -18,6 +18,8 @@ class Spectrum:
         program: _Program,
         mean: float,
         deviation: float,
+        lowest: float,
+        highest: float,
         atom_locations: NDArray[np.float64],
         atom_weights: NDArray[np.float64],
         atom_points: NDArray[np.float64],

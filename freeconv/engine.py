@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from freeconv import _core
 from freeconv.atoms import atoms, would_be_atoms
+from freeconv.hull import hull
 from freeconv.laws import Affine, Law, Resize
 from freeconv.lowering import lower
 from freeconv.moments import mean, variance
@@ -87,6 +88,7 @@ def solver(law: Law) -> _core.Spectrum:
         lower(law).arrays(),
         center,
         deviation,
+        *hull(core),
         np.array(known.locations, dtype=np.float64),
         np.array(known.weights, dtype=np.float64),
         outer_points(frame(law), known.locations),

@@ -40,6 +40,8 @@ def spectrum(program: Any, **changes: Any) -> _core.Spectrum:
     arguments: dict[str, Any] = {
         "mean": LAW.mean(),
         "deviation": math.sqrt(LAW.variance()),
+        "lowest": -math.inf,
+        "highest": math.inf,
         "atom_locations": NONE,
         "atom_weights": NONE,
         "atom_points": NONE,

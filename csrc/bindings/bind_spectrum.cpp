@@ -11,10 +11,10 @@
 namespace freeconv::bindings {
 namespace {
 
-std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, double deviation,
-                                        const Array<double>& atom_locations, const Array<double>& atom_weights,
-                                        const Array<double>& atom_points, const Array<double>& singular,
-                                        const Array<double>& below_singular) {
+std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, double deviation, double lowest,
+                                        double highest, const Array<double>& atom_locations,
+                                        const Array<double>& atom_weights, const Array<double>& atom_points,
+                                        const Array<double>& singular, const Array<double>& below_singular) {
   Program program = read_program(arrays, true, Offsets::at_zero);
   Program far = read_program(arrays, true, Offsets::none);
   if (!std::isfinite(mean)) throw py::value_error("mean must be finite, got " + std::to_string(mean));
@@ -24,6 +24,9 @@ std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, do
   CoreFacts facts;
   facts.mean = mean;
   facts.deviation = deviation;
+  if (!(lowest <= highest)) throw py::value_error("lowest must be <= highest, got " + std::to_string(lowest));
+  facts.lowest = lowest;
+  facts.highest = highest;
   const double* locations = data_of(atom_locations, "atom_locations");
   const double* weights = data_of(atom_weights, "atom_weights", atom_locations.shape(0));
   for (py::ssize_t i = 0; i < atom_locations.shape(0); ++i) facts.atoms.push_back({locations[i], weights[i]});
@@ -124,8 +127,8 @@ py::tuple solve(const Spectrum& self, const Array<std::complex<double>>& z) {
 
 void bind_spectrum(py::module_& module) {
   py::class_<Spectrum>(module, "Spectrum")
-      .def(py::init(&make_spectrum), py::arg("program"), py::arg("mean"), py::arg("deviation"),
-           py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(),
+      .def(py::init(&make_spectrum), py::arg("program"), py::arg("mean"), py::arg("deviation"), py::arg("lowest"),
+           py::arg("highest"), py::arg("atom_locations").noconvert(), py::arg("atom_weights").noconvert(),
            py::arg("atom_points").noconvert(), py::arg("singular").noconvert(), py::arg("below_singular").noconvert())
       .def_property_readonly("complete", &Spectrum::complete)
       .def_property_readonly("child_count", &Spectrum::child_count)

@@ -15,7 +15,7 @@ constexpr std::size_t kPatience = 256;
 // In standard deviations: an edge nearer to 0 is 0.
 constexpr double kZero = 1e-40;
 // An edge of a sum nearer to an atom is at it.
-constexpr double kByAtom = 4e-15;
+constexpr double kByAtom = 1e-13;
 // Gaps and cusps that may turn up while the skeletons are built.
 constexpr int kMostSplits = 64;
 // How far off a cusp may be, in widths of its interval.
@@ -34,6 +34,23 @@ Spectrum::Spectrum(Program program, Program far, CoreFacts facts, Interrupt* int
   weigh(interrupt);
 }
 
+// Ends where they can only be.
+Interval Spectrum::settled(Interval interval) const {
+  // Bisection in a sum may end on the wrong side of what cannot be exceeded.
+  interval.low = std::max(interval.low, facts_.lowest);
+  interval.high = std::min(interval.high, facts_.highest);
+  for (double* edge : {&interval.low, &interval.high}) {
+    // A sum on [0, inf) that reaches 0 has its edge there; bisection ends at the smallest height it can tell.
+    if (std::fabs(*edge) <= kZero * facts_.deviation) *edge = 0.0;
+    if (program_.root().form == Form::product) continue;
+    // So does an interval that an atom touches: no gap of rounding between the two.
+    for (const Atom& a : facts_.atoms) {
+      if (std::fabs(*edge - a.location) <= kByAtom * (facts_.deviation + std::fabs(a.location))) *edge = a.location;
+    }
+  }
+  return interval;
+}
+
 void Spectrum::build(Interrupt* interrupt) {
   Tracer tracer = make_tracer(program_, interrupt);
   SupportFinder finder(program_, tracer, facts_.atoms, facts_.singular);
@@ -42,21 +59,10 @@ void Spectrum::build(Interrupt* interrupt) {
   std::vector<Interval> cut;
   for (const Interval& whole : pending) finder.cut(whole, cut);
   pending = std::move(cut);
-  // A sum on [0, inf) that reaches 0 has its edge there; bisection ends at the smallest height it can tell.
-  for (Interval& interval : pending) {
-    for (double* edge : {&interval.low, &interval.high}) {
-      if (std::fabs(*edge) <= kZero * facts_.deviation) *edge = 0.0;
-      if (program_.root().form == Form::product) continue;
-      // So do intervals of a sum that an atom touches: no gap of rounding between the two.
-      for (const Atom& a : facts_.atoms) {
-        if (std::fabs(*edge - a.location) <= kByAtom * (facts_.deviation + std::fabs(a.location))) *edge = a.location;
-      }
-    }
-  }
   SkeletonBuilder builder(program_, tracer);
   int splits = 0;
   while (!pending.empty()) {
-    const Interval interval = pending.back();
+    const Interval interval = settled(pending.back());
     pending.pop_back();
     // An interval of the size of its own rounding.
     if (!(interval.low < interval.inside.x && interval.inside.x < interval.high)) {

@@ -20,6 +20,9 @@ MOMENTS = 1e-8
 def mass(case: Case) -> None:
     """Atoms and pieces hold everything; F goes from 0 to 1."""
     total = float(np.sum(case.pieces[:, 3] - case.pieces[:, 2]) + np.sum(case.atoms.weights))
+    for location, weight in zip(case.atoms.locations, case.atoms.weights, strict=True):
+        # F over a piece includes the atoms inside it.
+        total -= weight * np.count_nonzero((case.pieces[:, 0] < location) & (location < case.pieces[:, 1]))
     case.tried["mass"] += 1
     case.wrong("mass", abs(total - 1.0) > MASS, np.nan, total, 1.0)
     low, high = case.hull
@@ -68,8 +71,7 @@ def derivative(case: Case) -> None:
             bound = CDF + np.maximum(found.mass, found.difference) * (1e-9 + np.minimum(rounding, 1.0))
             bound += 4.0 * found.error[0]
             # F is that of a point within an ulp or two of x; beside a narrow peak G is as large as the peak.
-            peak = np.nanmax(found.mass / (found.right - found.left), initial=0.0)
-            bound += 4.0 * EPS * max(abs(low), abs(high)) * (peak if np.isfinite(peak) else 0.0)
+            bound += 4.0 * EPS * max(abs(low), abs(high)) * 10.0 * (above - below) / (high - low)
             far = found.known & (np.abs(found.mass - found.difference) > bound)
         middle = (found.left + found.right) / 2.0
         case.wrong("derivative", far, middle, found.mass, found.difference, "mass of a cell")

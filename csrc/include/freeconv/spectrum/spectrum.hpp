@@ -16,6 +16,7 @@ inline constexpr double kTouching = 4e-15;
 struct CoreFacts {
   double mean = 0.0;
   double deviation = 1.0;
+  double lowest = -kInfinity, highest = kInfinity;  // outer bounds of the support
   std::vector<Atom> atoms;
   std::vector<double> atom_points;     // the same locations as the user sees them
   std::vector<double> singular;        // would-be atoms, ascending: where weights meet 1 exactly
@@ -78,6 +79,7 @@ class Spectrum {
 
  private:
   void build(Interrupt* interrupt);
+  Interval settled(Interval interval) const;
   void weigh(Interrupt* interrupt);
   double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;
   double cdf_off(double x, double core) const;
