@@ -43,7 +43,8 @@ def unexpected(report: run.Report) -> list[str]:
     return [f"seed {seed}: {law}: {what}" for seed, law, what in report.wrong]
 
 
-def test_the_mass_of_random_trees() -> None:
+def test_the_mass_of_random_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MASS", 1e-12)  # none of these has a component too light to be looked for
     report = run.run(0, trees=200, chosen=(checks.mass, checks.derivative), limit=5.0)
     assert report.trees == 200
     assert not unexpected(report), "\n".join(unexpected(report))
@@ -64,7 +65,7 @@ def test_matrices_tell_one_law_from_another() -> None:
 
 @pytest.mark.slow
 def test_everything_about_random_trees() -> None:
-    report = run.run(1000, pairs=300_000, minutes=1.0, limit=10.0)
+    report = run.run(1000, trees=150, limit=10.0)
     assert report.trees > 50
     assert not unexpected(report), "\n".join(unexpected(report))
 

@@ -10,7 +10,7 @@ from tests.stress.case import Case
 from tests.stress.cells import AGREED, REACH, cells, positions
 
 EPS = np.finfo(float).eps
-MASS = 1e-12
+MASS = 1.1e-11  # lighter components are not looked for
 CDF = 2e-12  # 2e-14 for each of up to a hundred equal factors
 QUADRATURE = 1e-8
 ORACLE = 1e-8
