@@ -60,14 +60,16 @@ class Potential {
     const Node& root = program_.root();
     const NodeLanes<double, W>& top = sweeps.root();
     const double rest = (DoubleDouble(1.0) - root.p0).hi;
+    const bool sum = root.form == Form::sum;
     Value& out = values_.back();
     for (int i = 0; i < W; ++i) {
       const Complex<double> c = top.c.get(i);
       const Complex<double> residual =
           root_step(root, c, top.k.get(i), top.a.get(i), top.b.get(i), target.get(i)).residual;
-      const Complex<double> moved = root.form == Form::sum ? residual / c : (rest + c) * residual;
-      out.left[i] -= there[i] != 0 ? 0.0 : moved.im;
-      out.re[i] += there[i] != 0 ? 0.0 : moved.re;
+      const Complex<double> moved = sum ? residual / c : (rest + c) * residual;
+      const bool stays = there[i] != 0;
+      out.left[i] -= stays ? 0.0 : moved.im;
+      out.re[i] += stays ? 0.0 : moved.re;
     }
   }
 
@@ -107,7 +109,11 @@ class Potential {
         const Complex<double> inverse = reciprocal(own);  // 1/m or G
         // G dz/dF = G (1 + dK/dF);  G dz/dm = (1 + m) dlog K/dm - 1/m.
         const Complex<double> rate = product ? slope + own * slope - inverse : inverse + inverse * slope;
-        const Complex<double> moved = rate * ((lanes.pivot_c.get(i) - p0) - own);
+        // Of eta and m the smaller one is the sharper one: beside a hard edge at 0 eta, far away m.
+        const Complex<double> by_eta = lanes.pivot_c.get(i) - x.c.get(i);
+        const Complex<double> by_m = (lanes.pivot_c.get(i) - p0) - own;
+        const bool near = !product || squared_modulus(x.c.get(i)) < squared_modulus(own);
+        const Complex<double> moved = rate * (near ? by_eta : by_m);
         out.left[i] -= child.multiplicity * moved.im;
         out.re[i] += child.multiplicity * moved.re;
       }
