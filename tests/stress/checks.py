@@ -70,8 +70,6 @@ def derivative(case: Case) -> None:
             rounding = np.where(room > 0.0, 4.0 * EPS * np.maximum(abs(low), abs(high)) / room, np.inf)
             bound = CDF + np.maximum(found.mass, found.difference) * (1e-9 + np.minimum(rounding, 1.0))
             bound += 4.0 * found.error[0]
-            # F is that of a point within an ulp or two of x; beside a narrow peak G is as large as the peak.
-            bound += 4.0 * EPS * max(abs(low), abs(high)) * 10.0 * (above - below) / (high - low)
             far = found.known & (np.abs(found.mass - found.difference) > bound)
         middle = (found.left + found.right) / 2.0
         case.wrong("derivative", far, middle, found.mass, found.difference, "mass of a cell")
