@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import boundary, closed, engine
 from freeconv._grids import real_grid, shaped
-from freeconv._validate import worker_count
+from freeconv._validate import integer, worker_count
 from freeconv.atoms import atoms
 from freeconv.errors import ConvergenceError
 from freeconv.laws import Law
@@ -29,7 +29,14 @@ def quantile(law: Law, p: ArrayLike, *, workers: int = 1) -> Any:
 
 def sample(law: Law, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
     """Return independent samples; see `Law.sample`."""
-    uniform = np.random.default_rng(rng).random(size)
+    sizes = (size,) if not isinstance(size, tuple) else size
+    for length in () if size is None else sizes:
+        integer("size", length, minimum=0)
+    try:
+        generator = np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"rng must be a Generator, a seed or None, got {rng!r}") from None
+    uniform = generator.random(size)
     return quantile(law, uniform)
 
 

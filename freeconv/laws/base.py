@@ -10,12 +10,13 @@ import numpy as np
 
 from freeconv._validate import finite
 from freeconv.laws.distribution_methods import DistributionMethods
+from freeconv.laws.shape_methods import ShapeMethods
 from freeconv.laws.transform_methods import TransformMethods
 
 __all__ = ["Law"]
 
 
-class Law(DistributionMethods, TransformMethods, ABC):
+class Law(DistributionMethods, ShapeMethods, TransformMethods, ABC):
     """A probability measure on the real line, as an immutable expression tree.
 
     Laws are hashable and picklable, and equal when their trees are equal.  Leaves are made by their classes

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from freeconv.laws.transform_methods import ScalarOrArray
+from freeconv.laws.delegate import ScalarOrArray, module
 
 if TYPE_CHECKING:
-    from freeconv.atoms import Atoms
-    from freeconv.edges import Edge
     from freeconv.evaluation import Evaluation
     from freeconv.laws.base import Law
     from freeconv.quadrature import Estimate
@@ -25,7 +21,7 @@ __all__ = ["DistributionMethods"]
 
 
 class DistributionMethods:
-    """Density, distribution function, quantiles, integrals, support and atoms."""
+    """Density, distribution function, quantiles and integrals."""
 
     def density(self, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> ScalarOrArray:
         """Return the density of the absolutely continuous part.
@@ -63,7 +59,7 @@ class DistributionMethods:
         >>> round(fc.MarchenkoPastur().density(1.0), 6)
         0.275664
         """
-        return _module("spectrum").density(self, x, on_failure=on_failure, workers=workers)
+        return module("spectrum").density(self, x, on_failure=on_failure, workers=workers)
 
     def cdf(self, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> ScalarOrArray:
         """Return the distribution function F(x) = μ((−∞, x]), atoms included.
@@ -100,7 +96,7 @@ class DistributionMethods:
         >>> round(fc.MarchenkoPastur(ratio=2.0).cdf(0.0), 9)
         0.5
         """
-        return _module("spectrum").cdf(self, x, on_failure=on_failure, workers=workers)
+        return module("spectrum").cdf(self, x, on_failure=on_failure, workers=workers)
 
     def quantile(self, p: ArrayLike, *, workers: int = 1) -> ScalarOrArray:
         """Return the quantiles inf{x : F(x) ≥ p}, the lower end of the support for p = 0.
@@ -137,7 +133,7 @@ class DistributionMethods:
         >>> fc.boxtimes(fc.Bernoulli(0.5), fc.Bernoulli(0.75, 2.0)).quantile([0.25, 1.0]).round(9).tolist()
         [0.0, 2.0]
         """
-        return _module("distribution").quantile(self, p, workers=workers)
+        return module("distribution").quantile(self, p, workers=workers)
 
     def sample(self, size: int | tuple[int, ...] | None = None, rng: Any = None) -> ScalarOrArray:
         """Return independent samples: quantiles of uniform numbers, so that atoms come with their weights.
@@ -155,6 +151,8 @@ class DistributionMethods:
 
         Raises
         ------
+        TypeError, ValueError
+            If `size` or `rng` is something else.
         ConvergenceError
             If a quantile could not be found.
 
@@ -168,7 +166,7 @@ class DistributionMethods:
         >>> fc.MarchenkoPastur(ratio=2.0).sample((2, 3), rng=1).shape
         (2, 3)
         """
-        return _module("distribution").sample(self, size, rng)
+        return module("distribution").sample(self, size, rng)
 
     def evaluate(self, x: ArrayLike, *, on_failure: OnFailure = "nan", workers: int = 1) -> Evaluation:
         """Return density and distribution function together with how they were found.
@@ -198,7 +196,7 @@ class DistributionMethods:
         >>> fc.MarchenkoPastur().evaluate([1.0, 2.0]).density.shape
         (2,)
         """
-        evaluation: Evaluation = _module("spectrum").evaluate(self, x, on_failure=on_failure, workers=workers)
+        evaluation: Evaluation = module("spectrum").evaluate(self, x, on_failure=on_failure, workers=workers)
         return evaluation
 
     def log_potential(self, z: ArrayLike) -> ScalarOrArray:
@@ -231,7 +229,7 @@ class DistributionMethods:
         >>> round(fc.Semicircle().log_potential(0.0), 9)
         -0.5
         """
-        return _module("spectrum").log_potential(self, z)
+        return module("spectrum").log_potential(self, z)
 
     def log_determinant(self, *, pseudo: bool = False) -> float:
         """Return ∫ log|t| dμ(t), the limit of log|det A|/n.
@@ -262,7 +260,7 @@ class DistributionMethods:
         >>> fc.MarchenkoPastur().log_determinant()
         -1.0
         """
-        value: float = _module("determinant").log_determinant(self, pseudo=pseudo)
+        value: float = module("determinant").log_determinant(self, pseudo=pseudo)
         return value
 
     def expectation(self, function: Callable[[NDArray[np.float64]], Any], *, rtol: float = 1e-10) -> Estimate:
@@ -297,7 +295,7 @@ class DistributionMethods:
         >>> round(fc.MarchenkoPastur().expectation(np.sqrt), 9)
         0.848826363
         """
-        estimate: Estimate = _module("quadrature").expectation(self, function, rtol=rtol)
+        estimate: Estimate = module("quadrature").expectation(self, function, rtol=rtol)
         return estimate
 
     def singular_values(self) -> SingularValues:
@@ -319,7 +317,7 @@ class DistributionMethods:
         >>> round(fc.MarchenkoPastur().singular_values().quantile(1.0), 9)
         2.0
         """
-        law: SingularValues = _module("singular_values").SingularValues(self)
+        law: SingularValues = module("singular_values").SingularValues(self)
         return law
 
     def to_scipy(self) -> Any:
@@ -341,7 +339,7 @@ class DistributionMethods:
         >>> round(float(fc.Semicircle().to_scipy().cdf(0.0)), 9)
         0.5
         """
-        return _module("distribution").to_scipy(self)
+        return module("distribution").to_scipy(self)
 
     def discretise(self, n: int, *, method: Literal["quantile", "gauss"] = "quantile") -> Law:
         """Return a law of at most n atoms near this one.
@@ -372,82 +370,5 @@ class DistributionMethods:
         >>> [round(fc.Semicircle().discretise(3, method="gauss").moment(k), 9) for k in (2, 4)]
         [1.0, 2.0]
         """
-        law: Law = _module("quadrature").discretise(self, n, method=method)
+        law: Law = module("quadrature").discretise(self, n, method=method)
         return law
-
-    def support(self) -> NDArray[np.float64]:
-        """Return the support of the continuous part.
-
-        Returns
-        -------
-        ndarray, shape (k, 2)
-            The ends of its k intervals, ascending; k = 0 for a law of atoms only.
-
-        Raises
-        ------
-        ConvergenceError
-            If not all of the mass could be located.
-
-        Examples
-        --------
-        >>> import freeconv as fc
-        >>> fc.Semicircle().support().round(9).tolist()
-        [[-2.0, 2.0]]
-        """
-        intervals: NDArray[np.float64] = _module("spectrum").support(self)
-        return intervals
-
-    def edges(self) -> tuple[Edge, ...]:
-        """Return how the density ends at both ends of every interval of the support.
-
-        Returns
-        -------
-        tuple of Edge
-            Ascending, with `location`, `side` (+1 if the density lies to the right), `kind`, `exponent` and
-            `coefficient`: density ≈ coefficient · |x − location|^exponent.  A cusp or a would-be atom inside an
-            interval has two, one a side.
-
-        Raises
-        ------
-        ConvergenceError
-            If not all of the mass could be located.
-
-        Notes
-        -----
-        The exponent of a hard edge at 0 is known from the order of the zero of z(m) there; the others are read off
-        densities near the edge.
-
-        Examples
-        --------
-        >>> import freeconv as fc
-        >>> [(edge.location, str(edge.kind)) for edge in fc.MarchenkoPastur().edges()]
-        [(0.0, 'hard'), (4.0, 'square_root')]
-        """
-        found: tuple[Edge, ...] = _module("edges").edges(self)
-        return found
-
-    def atoms(self) -> Atoms:
-        """Return all atoms and their weights.
-
-        Returns
-        -------
-        Atoms
-            `locations`, ascending, and `weights`.
-
-        Notes
-        -----
-        Exact rules through the tree, see `freeconv.atoms.atoms`.
-
-        Examples
-        --------
-        >>> import freeconv as fc
-        >>> fc.boxtimes(fc.Bernoulli(0.75), fc.Bernoulli(0.75, 2.0)).atoms()
-        Atoms(locations=[0.0, 2.0], weights=[0.25, 0.5])
-        """
-        known: Atoms = _module("atoms").atoms(self)
-        return known
-
-
-def _module(name: str) -> ModuleType:
-    """What computes is imported when it is asked for: it imports the laws."""
-    return import_module(f"freeconv.{name}")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any, TypeAlias
-
 from numpy.typing import ArrayLike
 
-__all__ = ["ScalarOrArray", "TransformMethods"]
+from freeconv.laws.delegate import ScalarOrArray, module
 
-# A float for a scalar argument, an array for an array; as a union every caller would have to narrow it.
-ScalarOrArray: TypeAlias = Any
+__all__ = ["TransformMethods"]
 
 
 class TransformMethods:
@@ -45,7 +41,7 @@ class TransformMethods:
         >>> round(abs(fc.Semicircle().cauchy(2.5) - 0.5), 9)
         0.0
         """
-        return _transforms().cauchy(self, z)
+        return module("transforms").cauchy(self, z)
 
     def subordination(self, z: ArrayLike) -> ScalarOrArray:
         """Return the points ω_i(z) at which the Cauchy transforms of the factors are taken.
@@ -84,7 +80,7 @@ class TransformMethods:
         >>> fc.boxplus(coin, fc.Semicircle()).subordination(2.0 + 1.0j).shape
         (2,)
         """
-        return _transforms().subordination(self, z)
+        return module("transforms").subordination(self, z)
 
     def s_transform(self, m: ArrayLike) -> ScalarOrArray:
         """Return Voiculescu's S-transform of a law on [0, ∞).
@@ -115,7 +111,7 @@ class TransformMethods:
         >>> round(fc.MarchenkoPastur(ratio=1.0).s_transform(-0.5), 9)
         2.0
         """
-        return _transforms().s_transform(self, m)
+        return module("transforms").s_transform(self, m)
 
     def r_transform(self, g: ArrayLike) -> ScalarOrArray:
         """Return Voiculescu's R-transform.
@@ -146,10 +142,4 @@ class TransformMethods:
         >>> round(fc.Semicircle(mean=1.0, variance=4.0).r_transform(0.25), 9)
         2.0
         """
-        return _transforms().r_transform(self, g)
-
-
-def _transforms() -> ModuleType:
-    from freeconv import transforms
-
-    return transforms
+        return module("transforms").r_transform(self, g)
