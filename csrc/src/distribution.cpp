@@ -88,7 +88,7 @@ double Spectrum::mass_between(const Skeleton& left, const Skeleton& right, Trace
     for (const double part : {0.5, 0.37, 0.63, 0.21, 0.83}) {
       const double x = low + part * (high - low);
       const Located at = tracer.locate(x, u);
-      if (at.where == Where::outside) return without_atoms(1.0 - at.mass_right, x);
+      if (at.where == Where::outside) return without_atoms((DoubleDouble(1.0) - at.mass_right).hi, x);
     }
     return __builtin_nan("");
   }

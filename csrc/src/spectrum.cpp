@@ -239,8 +239,8 @@ double Spectrum::touching(double x) const {
 void Spectrum::solve(const double* z, std::size_t n, const Solved& out, Interrupt* interrupt) const {
   Tracer near_tracer = make_tracer(program_, interrupt);
   Tracer far_tracer = make_tracer(far_, interrupt);
-  Potential<1> near_potential(program_);
-  Potential<1> far_potential(far_);
+  Potential<double, 1> near_potential(program_);
+  Potential<double, 1> far_potential(far_);
   State<double, 1> u = near_tracer.make_state();
   const double nan = __builtin_nan("");
   for (std::size_t j = 0; j < n; ++j) {
@@ -248,7 +248,7 @@ void Spectrum::solve(const double* z, std::size_t n, const Solved& out, Interrup
     const bool is_far = std::hypot(point.re - facts_.mean, point.im) > kFar * facts_.deviation;
     const Program& program = is_far ? far_ : program_;
     Tracer& tracer = is_far ? far_tracer : near_tracer;
-    Potential<1>& potential = is_far ? far_potential : near_potential;
+    Potential<double, 1>& potential = is_far ? far_potential : near_potential;
     if (interrupt != nullptr && interrupt->stopped()) return;
     Status here = Status::uncertified;
     bool real_outside = false;

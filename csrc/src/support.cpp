@@ -34,9 +34,12 @@ Probe SupportFinder::probe_near(double x, double scale) {
 }
 
 double SupportFinder::continuous_mass(const Probe& left, const Probe& right) const {
-  double mass = left.at.mass_right - right.at.mass_right;
-  for (const Atom& a : atoms_) mass -= a.location > left.x && a.location < right.x ? a.weight : 0.0;
-  return mass;
+  // Masses next to 1 are subtracted: in doubles components of 1e-12 would be within the rounding.
+  DoubleDouble mass = left.at.mass_right - right.at.mass_right;
+  for (const Atom& a : atoms_) {
+    if (a.location > left.x && a.location < right.x) mass = mass - DoubleDouble(a.weight);
+  }
+  return mass.hi;
 }
 
 bool SupportFinder::nothing_between(const Probe& a, const Probe& b) const {
@@ -49,19 +52,20 @@ bool SupportFinder::outer_probes(Probe& left, Probe& right) {
   double reach = 4.0 * tracer_.width();
   for (int i = 0; i < 60; ++i, reach *= 2.0) {
     right = probe(center + reach);
-    if (right.at.where == Where::outside && std::fabs(right.at.mass_right) <= kMassTolerance) break;
+    if (right.at.where == Where::outside && std::fabs(right.at.mass_right.hi) <= kMassTolerance) break;
   }
   if (right.at.where != Where::outside) return false;
   if (root.form == Form::product) {
     left = Probe{};
     left.at.where = Where::outside;
-    left.at.mass_right = root.p0.hi;
+    left.at.mass_right = root.p0;
     return true;
   }
   reach = 4.0 * tracer_.width();
   for (int i = 0; i < 60; ++i, reach *= 2.0) {
     left = probe(center - reach);
-    if (left.at.where == Where::outside && std::fabs(1.0 - left.at.mass_right) <= kMassTolerance) break;
+    if (left.at.where == Where::outside && std::fabs((DoubleDouble(1.0) - left.at.mass_right).hi) <= kMassTolerance)
+      break;
   }
   return left.at.where == Where::outside;
 }

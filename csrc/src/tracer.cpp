@@ -34,21 +34,26 @@ constexpr double kMassRounding = 1e-9;
 constexpr double kClearError = 1e-9;
 
 // Mass of a leaf to the right of z, z off its support.
-double leaf_mass_right(const Node& n, const NodePoint& p) {
+DoubleDouble leaf_mass_right(const Node& n, const NodePoint& p) {
   const double x = p.z.re;
   switch (n.kind) {
     case Kind::discrete: {
       const Discrete law = discrete(n);
-      double mass = 0.0;
-      for (std::size_t j = 0; j < law.count; ++j) mass += law.locations[j] > x ? law.weights[j].hi : 0.0;
+      DoubleDouble mass;
+      for (std::size_t j = 0; j < law.count; ++j) {
+        if (law.locations[j] > x) mass = mass + law.weights[j];
+      }
       return mass;
     }
     case Kind::bernoulli: return x > n.parameters[1] ? 0.0 : (x > 0.0 ? n.parameters[0] : 1.0);
     case Kind::marchenko_pastur: {
       // Off its support m is of the sign of x - bulk (mirrored for negative jumps).
-      const double off_zero = std::min(1.0, n.parameters[1] / n.parameters[2]);
-      if (n.parameters[0] > 0.0) return p.m.re > 0.0 && x > 0.0 ? 0.0 : (x > 0.0 ? off_zero : 1.0);
-      return p.m.re > 0.0 && x < 0.0 ? 1.0 : (x < 0.0 ? 1.0 - off_zero : 0.0);
+      const bool atom = n.parameters[1] < n.parameters[2];
+      const DoubleDouble off_zero =
+          atom ? DoubleDouble(n.parameters[1]) / DoubleDouble(n.parameters[2]) : DoubleDouble(1.0);
+      const bool beyond = p.m.re > 0.0;
+      if (n.parameters[0] > 0.0) return x > 0.0 ? (beyond ? DoubleDouble(0.0) : off_zero) : DoubleDouble(1.0);
+      return x < 0.0 ? (beyond ? DoubleDouble(1.0) : DoubleDouble(1.0) - off_zero) : DoubleDouble(0.0);
     }
     case Kind::semicircle: return p.f.re > 0.0 ? 0.0 : 1.0;
     default: return x > n.parameters[1] ? 0.0 : 1.0;
@@ -172,23 +177,25 @@ bool Tracer::certified_real(double x) {
       mass_[v] = leaf_mass_right(n, p);
       continue;
     }
-    double mass = 0.0;
-    double total = 0.0;
+    DoubleDouble mass;
+    DoubleDouble total;
     for (const Child& c : n.children) {
-      mass += c.multiplicity * mass_[static_cast<std::size_t>(c.index)];
-      total += c.multiplicity;
+      mass = mass + DoubleDouble(c.multiplicity) * mass_[static_cast<std::size_t>(c.index)];
+      total = total + DoubleDouble(c.multiplicity);
     }
+    const DoubleDouble excess = total - DoubleDouble(1.0);
     switch (n.kind) {
       case Kind::affine: break;
       case Kind::resize: {
-        const double r = n.parameters[0];
-        mass = mass / r + (1.0 - 1.0 / r) * (p.z.re < 0.0 ? 1.0 : 0.0);
+        const DoubleDouble r(n.parameters[0]);
+        mass = mass / r;
+        if (p.z.re < 0.0) mass = mass + (DoubleDouble(1.0) - DoubleDouble(1.0) / r);
         break;
       }
-      case Kind::boxtimes: mass -= (total - 1.0) * (p.m.re < 0.0 ? 1.0 : 0.0); break;
-      default: mass -= (total - 1.0) * (p.f.re < 0.0 ? 1.0 : 0.0);
+      case Kind::boxtimes: mass = p.m.re < 0.0 ? mass - excess : mass; break;
+      default: mass = p.f.re < 0.0 ? mass - excess : mass;
     }
-    if (!(mass > -kMassRounding && mass < 1.0 + kMassRounding)) return false;
+    if (!(mass.hi > -kMassRounding && mass.hi < 1.0 + kMassRounding)) return false;
     mass_[v] = mass;
   }
   return true;

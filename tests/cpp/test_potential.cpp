@@ -46,7 +46,7 @@ class SolvedLaw {
  private:
   LoadResult loaded_;
   Tracer tracer_;
-  Potential<1> potential_;
+  Potential<double, 1> potential_;
 };
 
 Law leaf(const char* name, Kind kind, const std::vector<double>& parameters, double mean, double deviation, double p0) {

@@ -100,9 +100,9 @@ void located() {
   check(again.where == Outcome::inside && again.iterations < inside.iterations, "a neighbour starts nearer");
 
   const Located right = tracer.locate(4.5, u);
-  check(right.where == Outcome::outside && right.mass_right == 0.0, "outside, to the right");
+  check(right.where == Outcome::outside && right.mass_right.hi == 0.0, "outside, to the right");
   const Located left = tracer.locate(-0.5, u);
-  check(left.where == Outcome::outside && left.mass_right == 1.0, "outside, to the left");
+  check(left.where == Outcome::outside && left.mass_right.hi == 1.0, "outside, to the left");
 
   const Located lost = tracer.locate(std::nan(""), u);
   check(lost.where == Outcome::lost, "lost: x is NaN");
@@ -126,7 +126,7 @@ void check_mass(const LoadResult& loaded, double center, double width, double x,
   State<double, 1> u = tracer.make_state();
   const Located at = tracer.locate(x, u);
   check(at.where == Outcome::outside, name + ": outside", where);
-  check_close(at.mass_right, wanted, 1e-15, name + ": mass to the right", where);
+  check_close(at.mass_right.hi, wanted, 1e-15, name + ": mass to the right", where);
 }
 
 void masses() {

@@ -17,6 +17,12 @@ class Refiner {
   explicit Refiner(const Program& program) : sweeps_(program), state_(program.leaf_nodes.size()) {}
 
   Sweeps<DoubleDouble, W>& sweeps() { return sweeps_; }
+  const State<DoubleDouble, W>& state() const { return state_; }
+  // The lanes at the state that run() ended with.
+  const Sweeps<DoubleDouble, W>& settled() {
+    sweeps_.up(state_);
+    return sweeps_;
+  }
 
   // Newton steps from `u`, until the last is below 1e-9 of Im c (its square is below 1e-17), for the lanes with
   // wanted[i] != 0. c and u receive the result; done[i] tells whether it got there.

@@ -19,7 +19,7 @@ enum class Where {
 struct Located {
   Where where = Where::lost;
   Complex<double> c{};      // the root's common coordinate
-  double mass_right = 0.0;  // outside: the mass of (x, inf), exact
+  DoubleDouble mass_right;  // outside: the mass of (x, inf), exact
   double residual = kInfinity;
   int iterations = 0;
 };
@@ -84,7 +84,7 @@ class Tracer {
   FixedPoint fixed_point_;
   double center_, width_;
   Interrupt* interrupt_;
-  std::vector<double> mass_;
+  std::vector<DoubleDouble> mass_;
   NewtonResult<1> result_{};
   int total_ = 0;
   int work_ = 0;  // sweeps since the continuation began

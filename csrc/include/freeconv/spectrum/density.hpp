@@ -23,6 +23,7 @@ class DensityBlocks {
         refiner_(program),
         rounding_(program),
         potential_(program),
+        wide_potential_(program),
         u_(program.leaf_nodes.size()) {}
 
   Recovery& recovery() { return recovery_; }
@@ -63,9 +64,9 @@ class DensityBlocks {
     if (refinements > 0) refiner_.run(z, wanted, u_, result_.c, refined);
     const bool integrals = out.cdf != nullptr || out.potential != nullptr;
     if (integrals) {
-      if (refinements > 0) newton_.sweeps().up(u_);
       potential_.run(newton_.sweeps(), u_, out.potential != nullptr);
-      potential_.take_last_step(newton_.sweeps(), target, refined);
+      potential_.take_last_step(newton_.sweeps(), target);
+      if (refinements > 0) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
@@ -78,9 +79,10 @@ class DensityBlocks {
       r.residual = result_.residual[i];
       r.iterations = result_.iterations[i];
       if (integrals) {
-        r.cdf = potential_.left_mass(i);
-        r.potential = potential_.log_modulus(i);
-        r.blurred = potential_.is_blurred(i);
+        const bool wide = refined[i] != 0;
+        r.cdf = wide ? wide_potential_.left_mass(i) : potential_.left_mass(i);
+        r.potential = wide ? wide_potential_.log_modulus(i) : potential_.log_modulus(i);
+        r.blurred = !wide && potential_.is_blurred(i);
       }
       const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0);
       if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
@@ -159,7 +161,8 @@ class DensityBlocks {
   Newton<W> newton_;
   Refiner<W> refiner_;
   RoundingEstimate<W> rounding_;
-  Potential<W> potential_;
+  Potential<double, W> potential_;
+  Potential<DoubleDouble, W> wide_potential_;
   State<double, W> u_;
   NewtonResult<W> result_{};
 };

@@ -31,7 +31,12 @@ class Recovery {
  public:
   // `atoms` may lie inside an interval of the support.
   Recovery(const Program& program, Tracer tracer, const std::vector<Atom>& atoms)
-      : program_(program), tracer_(std::move(tracer)), refiner_(program), potential_(program), atoms_(atoms) {}
+      : program_(program),
+        tracer_(std::move(tracer)),
+        refiner_(program),
+        potential_(program),
+        wide_potential_(program),
+        atoms_(atoms) {}
 
   bool stopped() const { return tracer_.stopped(); }
 
@@ -87,7 +92,12 @@ class Recovery {
       int done[1] = {0};
       refiner_.run(z, wanted, u, c, done);
       r.density = root_density(program_.root(), c.get(0), x.hi);
-      integrate(u, r);
+      if (done[0] != 0) {
+        integrate(wide_potential_, refiner_.settled(), refiner_.state(), r);
+      } else {
+        tracer_.sweeps().up(u);
+        integrate(potential_, tracer_.sweeps(), u, r);
+      }
       if (done[0] == 0 || !(r.density >= 0.0)) return r;
       // Where c moves by itself (the map is the identity) its value is noise: ask beside.
       r.status = is_determined(x.hi, smallest_slope) ? Status::recovered : Status::edge;
@@ -96,19 +106,20 @@ class Recovery {
       r.density = 0.0;
       r.residual = 0.0;
       if (at.where == Where::outside) {
-        integrate(u, r);
-        r.cdf = 1.0 - at.mass_right;
+        tracer_.sweeps().up(u);
+        integrate(potential_, tracer_.sweeps(), u, r);
+        r.cdf = (DoubleDouble(1.0) - at.mass_right).hi;
       }
     }
     return r;
   }
 
-  void integrate(const State<double, 1>& u, Recovered& r) {
-    tracer_.sweeps().up(u);
-    potential_.run(tracer_.sweeps(), u, true);
-    r.cdf = potential_.left_mass(0);
-    r.potential = potential_.log_modulus(0);
-    r.blurred = potential_.is_blurred(0);
+  template <class R>
+  static void integrate(Potential<R, 1>& potential, const Sweeps<R, 1>& sweeps, const State<R, 1>& u, Recovered& r) {
+    potential.run(sweeps, u, true);
+    r.cdf = potential.left_mass(0);
+    r.potential = potential.log_modulus(0);
+    r.blurred = potential.is_blurred(0);
   }
 
   // Whether z moves with the root's coordinate, at the refined state: dlog z/dlog c is not the rounding of a zero.
@@ -161,7 +172,8 @@ class Recovery {
   const Program& program_;
   Tracer tracer_;
   Refiner<1> refiner_;
-  Potential<1> potential_;
+  Potential<double, 1> potential_;
+  Potential<DoubleDouble, 1> wide_potential_;
   const std::vector<Atom>& atoms_;
 };
 

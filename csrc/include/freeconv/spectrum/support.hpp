@@ -12,8 +12,9 @@
 
 namespace freeconv {
 
-// A continuous component lighter than this is beyond the rounding of the masses, and is not looked for.
-inline constexpr double kMassTolerance = 1e-11;
+// A continuous component lighter than this is beyond the rounding of the atoms' weights (doubles, after up to hundreds of
+// powers), and is not looked for. The masses themselves are double-double.
+inline constexpr double kMassTolerance = 1e-13;
 
 // An interval that goes on below this part of the law's width is taken to reach 0. (No gap is looked for there either:
 // rounding leaves real and complex solutions too close to tell.)
