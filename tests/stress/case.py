@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import freeconv as fc
 from freeconv import boundary
+from freeconv.hull import hull
 from tests.oracles.specs import Law as Spec
 from tests.stress import trees
 
@@ -85,6 +86,11 @@ class Case:
     def special(self) -> Array:
         """Ends of pieces and atoms."""
         return np.unique(np.concatenate([self.pieces[:, :2].ravel(), self.atoms.locations]))
+
+    @cached_property
+    def reach(self) -> float:
+        """The largest modulus of a point with mass about it, however little."""
+        return max(abs(end) for end in hull(self.law))
 
     @property
     def spread_out(self) -> bool:
