@@ -10,7 +10,6 @@ from tests.oracles.common import mp, mpc
 from tests.oracles.specs import Law as Spec
 
 DIGITS = 30
-MOST = 3
 
 
 def cauchy(spec: Spec, z: complex) -> complex | None:
@@ -30,13 +29,10 @@ def cauchy(spec: Spec, z: complex) -> complex | None:
 def decided(
     spec: Spec, z: NDArray[np.complex128], doubtful: NDArray[np.bool_], second: NDArray[np.complex128]
 ) -> tuple[NDArray[np.complex128], NDArray[np.bool_]]:
-    """Replace up to `MOST` doubtful values of a second opinion by the judge's; tell which of the points are settled.
-
-    Those that are not asked about stay as doubtful as they were.
-    """
+    """Replace the doubtful values of a second opinion by the judge's; tell at which points there is an answer."""
     settled = second.copy()
     known = np.ones(z.shape, dtype=np.bool_)
-    for i in np.flatnonzero(doubtful)[:MOST]:
+    for i in np.flatnonzero(doubtful):
         value = cauchy(spec, complex(z[i]))
         known[i] = value is not None
         settled[i] = second[i] if value is None else value
