@@ -94,6 +94,24 @@ void Spectrum::build(Interrupt* interrupt) {
     if (!piece.t.empty()) pieces_.push_back(std::move(piece));
   }
   std::sort(pieces_.begin(), pieces_.end(), [](const Skeleton& a, const Skeleton& b) { return a.low < b.low; });
+  separate();
+}
+
+// Pieces do not overlap. Where a would-be atom is within rounding of an edge one interval may turn up twice; other
+// overlaps are a failure.
+void Spectrum::separate() {
+  std::vector<Skeleton> apart;
+  for (Skeleton& piece : pieces_) {
+    if (!apart.empty() && piece.low < apart.back().high - kTouching * std::fabs(apart.back().high)) {
+      const Skeleton& last = apart.back();
+      const bool same = std::fabs(piece.low - last.low) <= kTouching * std::fabs(last.low) &&
+                        std::fabs(piece.high - last.high) <= kTouching * std::fabs(last.high);
+      complete_ = complete_ && same;
+      continue;
+    }
+    apart.push_back(std::move(piece));
+  }
+  pieces_ = std::move(apart);
 }
 
 std::vector<double> Spectrum::support() const {

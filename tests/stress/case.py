@@ -88,9 +88,9 @@ class Case:
         return np.unique(np.concatenate([self.pieces[:, :2].ravel(), self.atoms.locations]))
 
     @cached_property
-    def reach(self) -> float:
+    def reach(self) -> np.float64:
         """The largest modulus of a point with mass about it, however little."""
-        return max(abs(end) for end in hull(self.law))
+        return np.max(np.abs(hull(self.law)))
 
     @property
     def spread_out(self) -> bool:

@@ -14,14 +14,21 @@ DIGITS = 30
 
 def cauchy(spec: Spec, z: complex) -> complex | None:
     """G at a point of the closed upper half-plane; None where no certified root was found."""
-    if next(iter(spec)) in ("MLP", "layers"):
+    kind, data = next(iter(spec.items()))
+    if kind in ("MLP", "layers"):
         return None
+    if kind == "affine" and data["scale"] < 0.0:  # G of -X at z is -conj G of X at -conj z
+        mirrored = {"affine": {**data, "scale": -data["scale"], "shift": 0.0 - data["shift"]}}
+        value = cauchy(mirrored, complex(-z.real, z.imag))
+        return None if value is None else -value.conjugate()
     try:
         with mp.workdps(DIGITS + 20):
             stripped, target, _ = tree.strip(spec, mpc(z))
             is_leaf = next(iter(stripped)) not in ("boxtimes", "boxplus")
             points = [target] if is_leaf else tree.solve(spec, mpc(z), DIGITS)
-            return complex(tree.Climb(iter(points)).node(spec)[1])
+            value = complex(tree.Climb(iter(points)).node(spec)[1])
+            # At a real z a reflection inside the tree may have handed over the value from below.
+            return value if z.imag > 0.0 else complex(value.real, -abs(value.imag))
     except (ArithmeticError, ValueError):  # the path was lost, or log 0 was met on it
         return None
 

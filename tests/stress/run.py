@@ -15,6 +15,10 @@ from tests.stress import checks, matrices
 from tests.stress.case import Case, Violation, plant
 
 
+POINTWISE = ("order", "derivative")
+"""The checks that ask for values at points, and flag what comes without a proof."""
+
+
 class OutOfTimeError(Exception):
     """A tree took longer than its limit."""
 
@@ -31,6 +35,7 @@ class Report:
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     hanging: list[tuple[int, str, str]] = field(default_factory=list)
     slow: list[tuple[float, int, str]] = field(default_factory=list)
+    doubtful: list[tuple[int, int, str]] = field(default_factory=list)
 
     @property
     def pairs(self) -> int:
@@ -42,6 +47,9 @@ class Report:
         self.flagged += case.flagged
         self.failing += Counter({violation.check for violation in case.violations})
         self.wrong += [(case.seed, f"{case.law!r:.1000}", violation) for violation in case.violations]
+        flagged = sum(case.flagged[check] for check in POINTWISE)
+        if flagged:
+            self.doubtful = sorted([*self.doubtful, (flagged, case.seed, f"{case.law!r:.300}")], reverse=True)[:30]
         self.slow = sorted([*self.slow, (seconds, case.seed, f"{case.law!r:.200}")], reverse=True)[:10]
 
     def __str__(self) -> str:
@@ -50,6 +58,7 @@ class Report:
         for name in sorted({*self.tried, *self.flagged, *self.failing}):
             lines.append(f"{name:12} {self.tried[name]:10} {self.flagged[name]:9} {self.failing[name]:12}")
         lines += ["slowest:", *(f"  {seconds:7.2f} s  seed {seed}: {law}" for seconds, seed, law in self.slow)]
+        lines += ["flagged:", *(f"  {count:7} points  seed {seed}: {law}" for count, seed, law in self.doubtful)]
         lines += ["out of time:", *(f"  seed {seed} in {check}: {law}" for seed, law, check in self.hanging)]
         lines += ["refused:", *(f"  seed {seed}: {law} : {reason}" for seed, law, reason in self.refused)]
         lines += ["wrong:"]

@@ -61,12 +61,25 @@ class DensityBlocks {
       refinements += wanted[i];
     }
     int refined[W] = {};
-    if (refinements > 0) refiner_.run(z, wanted, u_, result_.c, refined);
     const bool integrals = out.cdf != nullptr || out.potential != nullptr;
+    int blurred[W] = {};
     if (integrals) {
       potential_.run(newton_.sweeps(), u_, out.potential != nullptr);
       potential_.take_last_step(newton_.sweeps(), target);
-      if (refinements > 0) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
+      for (int i = 0; i < W; ++i) {
+        blurred[i] = wanted[i] == 0 && violations[i] == 0 && result_.state[i] != 0 && potential_.is_blurred(i) ? 1 : 0;
+        wanted[i] |= blurred[i];
+        refinements += blurred[i];
+      }
+    }
+    if (refinements > 0) {
+      // A density does not depend on whether F is asked for, to the last bit.
+      const Block<double, W> before = result_.c;
+      refiner_.run(z, wanted, u_, result_.c, refined);
+      for (int i = 0; i < W; ++i) {
+        if (blurred[i] != 0) result_.c.set(i, before.get(i));
+      }
+      if (integrals) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
@@ -84,9 +97,10 @@ class DensityBlocks {
         r.potential = wide ? wide_potential_.log_modulus(i) : potential_.log_modulus(i);
         r.blurred = !wide && potential_.is_blurred(i);
       }
-      const bool certified = violations[i] == 0 && result_.state[i] != 0 && (wanted[i] == 0 || refined[i] != 0);
+      const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
+      const bool certified = violations[i] == 0 && result_.state[i] != 0 && fine;
       if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
-        record(out, j, here, r, refined[i] != 0 ? kRefinedError : error[i]);
+        record(out, j, here, r, refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
       } else {
         recover(out, j, core[i], here, r);
       }

@@ -35,7 +35,9 @@ template <class R>
 
 inline constexpr DoubleDouble kWidePi{3.141592653589793, 1.2246467991473532e-16};
 
-inline constexpr double kMostBlur = 1e-11;
+inline constexpr double kMostBlur = 1e-13;
+// Of a common F or m that is computed and not an unknown, relative, and of F by it.
+inline constexpr double kCommonRounding = 2.0 * kEpsilon / kPi;
 inline constexpr double kRoughest = 0.02;
 
 template <class R, int W>
@@ -47,7 +49,6 @@ class Potential {
   // lanes with wanted[i] == 0 are left out; in doubles all are done, so that loops vectorise.
   void run(const Sweeps<R, W>& sweeps, const State<R, W>& u, bool real, const int* wanted = nullptr) {
     wanted_ = wanted;
-    for (int i = 0; i < W; ++i) noise_[i] = 0.0;
     for (std::size_t v = 0; v < program_.nodes.size(); ++v) {
       const Node& n = program_.nodes[v];
       Value& out = values_[v];
@@ -86,15 +87,16 @@ class Potential {
   double left_mass(int i) const {
     return to_double(values_.back().turns[i] + values_.back().left[i] / constant<R>(kWidePi));
   }
-  // Whether F may be off by more than 1e-11.
-  bool is_blurred(int i) const { return noise_[i] > kMostBlur; }
+  // Whether doubles may be off by more than F promises.
+  bool is_blurred(int i) const { return values_.back().noise[i] > kMostBlur; }
   double log_modulus(int i) const { return to_double(values_.back().re[i]); }
 
  private:
   struct Value {
     alignas(64) R left[W];  // pi (F - turns)
     alignas(64) R turns[W];
-    alignas(64) R re[W];  // Re U
+    alignas(64) R re[W];          // Re U
+    alignas(64) double noise[W];  // of F in doubles, an estimate
   };
 
   template <class Body>
@@ -128,6 +130,7 @@ class Potential {
       const Node& node = program_.nodes[static_cast<std::size_t>(child.index)];
       const NodeLanes<R, W>& x = sweeps.node(child.index);
       const R t = R(child.multiplicity);
+      const double weight = is_computed(node) ? child.multiplicity * kCommonRounding : 0.0;
       lanes([&](int i) {
         const Complex<R> own = product ? sharp_m(node, x, u, i) : x.c.get(i);
         const Complex<R> slope = x.b.get(i) / x.a.get(i);
@@ -138,19 +141,30 @@ class Potential {
         const Complex<R> by_c = own_lanes.pivot_c.get(i) - x.c.get(i);
         const Complex<R> by_m = (own_lanes.pivot_c.get(i) - p0) - own;
         const bool by_eta = product && squared_modulus(x.c.get(i)) < squared_modulus(own);
-        const Complex<R> moved = rate * (by_eta ? by_c : own * turned(((product ? by_m : by_c)) * inverse, i));
+        const Complex<R> moved = rate * (by_eta ? by_c : own * turned((product ? by_m : by_c) * inverse, i, out));
+        const double size = by_eta ? squared_modulus(x.c.get(i)) : squared_modulus(own);
+        out.noise[i] += weight * sqrt_(squared_modulus(rate) * size);
         out.left[i] = out.left[i] - t * moved.im;
         out.re[i] = out.re[i] + t * moved.re;
       });
     }
   }
 
+  // Whether the c of a node has rounding of its own: where it is the unknown, the gap to the common one is exact.
+  // (Between atoms 1e8 apart m hardly moves with z, and its rounding is a factor 1e4 larger in F.)
+  static bool is_computed(const Node& n) {
+    if (sizeof(R) > sizeof(double)) return false;
+    const bool exact = n.form == Form::product ? n.kind == Kind::bernoulli || n.kind == Kind::marchenko_pastur
+                                               : n.kind == Kind::semicircle;
+    return !exact;
+  }
+
   // log(1 + w) = 2 artanh(w/(2 + w)). Beyond 2 % it is off by more than 1e-17, and the unknowns are rounding.
-  Complex<R> turned(Complex<R> w, int i) {
+  static Complex<R> turned(Complex<R> w, int i, Value& out) {
     const Complex<R> s = w / (R(2.0) + w);
     const Complex<R> q = s * s;
     const bool rough = squared_modulus(w) > kRoughest * kRoughest;
-    noise_[i] = rough ? 1.0 : noise_[i];
+    out.noise[i] = rough ? 1.0 : out.noise[i];
     return R(2.0) * (s + s * (q * (R(1.0) / R(3.0) + q * (R(0.2) + (R(1.0) / R(7.0)) * q))));
   }
 
@@ -173,15 +187,18 @@ class Potential {
 
   // The parent's eta has another offset, so that m as the parent knows it is rounded anew, by 1e-16 p0/|m| (1e-9 far
   // from a law that is almost all at 0): dU = G dz = -dm/m.
-  void hand_over(const Node& n, const NodeLanes<R, W>& own_lanes, int i, Complex<R> m, Value& out) {
+  static void hand_over(const Node& n, const NodeLanes<R, W>& own_lanes, int i, Complex<R> m, Value& out) {
     if (n.form != Form::product) return;
-    const Complex<R> moved = turned(((own_lanes.c.get(i) - constant<R>(n.p0)) - m) / m, i);
+    const Complex<R> moved = turned(((own_lanes.c.get(i) - constant<R>(n.p0)) - m) / m, i, out);
     out.left[i] = out.left[i] + moved.im;
     out.re[i] = out.re[i] - moved.re;
   }
 
   static void clear(Value& out) {
-    for (int i = 0; i < W; ++i) out.left[i] = out.turns[i] = out.re[i] = R(0.0);
+    for (int i = 0; i < W; ++i) {
+      out.left[i] = out.turns[i] = out.re[i] = R(0.0);
+      out.noise[i] = 0.0;
+    }
   }
 
   void operation(const Node& n, const Sweeps<R, W>& sweeps, const State<R, W>& u, int index, bool real, Value& out) {
@@ -196,6 +213,7 @@ class Potential {
         out.left[i] = out.left[i] + t * x.left[i];
         out.turns[i] = out.turns[i] + t * x.turns[i];
         out.re[i] = out.re[i] + t * x.re[i];
+        out.noise[i] += c.multiplicity * x.noise[i];
       });
     }
     if (n.kind == Kind::boxtimes || n.children.size() > 1) move_children(n, sweeps, u, own_lanes, out);
@@ -243,7 +261,7 @@ class Potential {
       const Complex<R> one_plus_m = constant<R>(DoubleDouble(1.0) - inner.p0) + x.c.get(i);
       const Complex<R> z = exp(x.k.get(i)) * (one_plus_m / m);
       const double blur = unit / sqrt_(squared_modulus(one_plus_m));
-      noise_[i] = blur > noise_[i] ? blur : noise_[i];
+      out.noise[i] = to_double(part) * out.noise[i] + blur;
       out.left[i] = out.left[i] * part;
       out.turns[i] = out.turns[i] * part;
       add_left(z, other, out.left[i], out.turns[i]);
@@ -370,7 +388,6 @@ class Potential {
 
   const Program& program_;
   std::vector<Value> values_;
-  double noise_[W];
   const int* wanted_ = nullptr;
 };
 

@@ -79,6 +79,7 @@ class Spectrum {
 
  private:
   void build(Interrupt* interrupt);
+  void separate();
   Interval settled(Interval interval) const;
   void weigh(Interrupt* interrupt);
   double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;

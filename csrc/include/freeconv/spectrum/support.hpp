@@ -12,8 +12,8 @@
 
 namespace freeconv {
 
-// A continuous component lighter than this is beyond the rounding of the atoms' weights (doubles, after up to hundreds of
-// powers), and is not looked for. The masses themselves are double-double.
+// A continuous component lighter than this is beyond the rounding of the atoms' weights (doubles, after up to hundreds
+// of powers), and is not looked for. The masses themselves are double-double.
 inline constexpr double kMassTolerance = 1e-13;
 
 // An interval that goes on below this part of the law's width is taken to reach 0. (No gap is looked for there either:
