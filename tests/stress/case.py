@@ -90,7 +90,8 @@ class Case:
     @cached_property
     def reach(self) -> np.float64:
         """The largest modulus of a point with mass about it, however little."""
-        return np.max(np.abs(hull(self.law)))
+        low, high = hull(self.law)
+        return np.float64(max(abs(low), abs(high)))
 
     @property
     def spread_out(self) -> bool:

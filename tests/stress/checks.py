@@ -145,7 +145,7 @@ def domain(case: Case) -> None:
 
     def differs(true: NDArray[np.complex128]) -> NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
-            return known & ~(np.abs(g - true) <= ORACLE * np.abs(true) + 10.0 * error)
+            return np.asarray(known & ~(np.abs(g - true) <= ORACLE * np.abs(true) + 10.0 * error))
 
     true, settled = judge.decided(case.spec, z, differs(true), true)
     case.flagged["undecided"] += int(np.count_nonzero(~settled))
@@ -182,7 +182,7 @@ def axis(case: Case) -> None:
 
     def differs(true: Array) -> NDArray[np.bool_]:
         with np.errstate(invalid="ignore", over="ignore"):
-            return known[:n] & ~(np.abs(density - true) <= (ORACLE + blur) * true + spread[:n])
+            return np.asarray(known[:n] & ~(np.abs(density - true) <= (ORACLE + blur) * true + spread[:n]))
 
     judged, settled = judge.decided(case.spec, where[:n], differs(true[:n]), g[:n])
     case.flagged["undecided"] += int(np.count_nonzero(~settled))

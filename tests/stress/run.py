@@ -14,7 +14,6 @@ import freeconv as fc
 from tests.stress import checks, matrices
 from tests.stress.case import Case, Violation, plant
 
-
 POINTWISE = ("order", "derivative")
 """The checks that ask for values at points, and flag what comes without a proof."""
 
