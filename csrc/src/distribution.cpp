@@ -49,7 +49,6 @@ double position(const Skeleton& piece, double t) {
 // logit of the part of the piece's mass to the left, and its derivative to t.
 struct Level {
   double value, slope;
-  double rounding;  // of the value
 };
 
 Level level_of(const Skeleton& piece, double x, double cdf, double density) {
@@ -57,7 +56,7 @@ Level level_of(const Skeleton& piece, double x, double cdf, double density) {
   const double left = cdf - piece.cdf_low;
   const double right = piece.cdf_high - cdf;
   const double rate = (x - piece.low) * ((piece.high - x) / (piece.high - piece.low));
-  return {std::log(left / right), density * rate * mass / (left * right), kEpsilon * (1.0 / left + 1.0 / right)};
+  return {std::log(left / right), density * rate * mass / (left * right)};
 }
 
 }  // namespace
@@ -206,6 +205,15 @@ void Spectrum::tabulate(DensityBlocks<kLanes>& blocks) const {
   }
 }
 
+// Whether the table has come to the power law of an edge at this end.
+bool InverseTable::is_straight(bool upper) const {
+  constexpr std::size_t kRows = 4;
+  if (level.size() <= kRows) return false;
+  const double last = upper ? slope.back() : slope.front();
+  const double before = upper ? slope[slope.size() - 1 - kRows] : slope[kRows];
+  return std::fabs(last - before) <= 0.1 * last;
+}
+
 // t at a level: the cubic of the table, straight lines beyond its ends.
 double InverseTable::at(double l) const {
   if (level.empty()) return 0.0;
@@ -239,6 +247,7 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
     const int count = static_cast<int>(std::min<std::size_t>(kLanes, end - at));
     int piece[kLanes];
     double wanted[kLanes];
+    double target[kLanes];  // F, the same as a mass
     double t[kLanes];
     double low[kLanes];
     double high[kLanes];
@@ -258,10 +267,11 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
         if (!(below > 0.0 && above > 0.0)) continue;
         const InverseTable& table = inverses_[k];
         wanted[i] = std::log(below / above);
+        target[i] = below < above ? pieces_[k].cdf_low + below : pieces_[k].cdf_high - above;
         t[i] = std::clamp(table.at(wanted[i]), -kReach, kReach);
         const bool beyond =
             !table.level.empty() && !(wanted[i] > table.level.front() && wanted[i] < table.level.back());
-        if (beyond && std::min(below, above) <= 4.0 * kTableMass) {
+        if (beyond && std::min(below, above) <= 4.0 * kTableMass && table.is_straight(wanted[i] > 0.0)) {
           // So near to an end F is rounding, and the table's straight line is better.
           x[at + static_cast<std::size_t>(i)] = program_.outer_point(position(pieces_[k], t[i]));
           break;
@@ -297,8 +307,9 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
           const double newton = t[i] - (level.value - wanted[i]) / level.slope;
           const bool inside = std::isfinite(level.value) && newton >= low[i] && newton <= high[i];
           next = inside ? newton : 0.5 * (low[i] + high[i]);
-          const double enough = std::max(kLastStep, level.rounding / level.slope);
-          last = (inside && std::fabs(next - t[i]) <= enough) || high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
+          const bool met = std::fabs(lanes.cdf[i] - target[i]) <= kEpsilon * target[i];
+          last = (inside && (met || std::fabs(next - t[i]) <= kLastStep)) ||
+                 high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
         } else {
           // No value here: the bracket is halved beside the point, without moving its ends.
           next = t[i] + 0.37 * ((step % 2 == 0 ? high[i] : low[i]) - t[i]) * std::ldexp(1.0, -step);

@@ -6,7 +6,8 @@
 namespace freeconv {
 namespace {
 
-// How near to its ends an interval is covered: 2e-12 of its width at an edge, 1e-282 of it at a hard edge.
+// How near to its ends an interval is covered: 2e-12 of its width, or of the edge if that is less; 1e-282 of the width
+// at a hard edge.
 constexpr double kEdgeReach = 27.0;
 constexpr double kZeroReach = 650.0;
 constexpr double kLongestStep = 0.5;
@@ -104,7 +105,11 @@ State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, doub
 Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
                                     std::vector<Knot>& knots) {
   const bool hard = interval.low == 0.0 && program_.root().form == Form::product;
-  const double reach = direction < 0.0 && hard ? kZeroReach : kEdgeReach;
+  // An edge at 1e-10 of a law of width 1 has its own scale: 2e-12 of its distance from 0.
+  const double end = std::fabs(direction < 0.0 ? interval.low : interval.high);
+  const double width = interval.high - interval.low;
+  const double beyond = end > 0.0 && end < width ? std::log(width / end) : 0.0;
+  const double reach = direction < 0.0 && hard ? kZeroReach : std::min(kEdgeReach + beyond, kZeroReach);
   Knot from = start;
   double h = kLongestStep;
   int stops = 0;

@@ -47,6 +47,7 @@ struct Solved {
 struct InverseTable {
   std::vector<double> level, t, slope;
   double at(double l) const;
+  bool is_straight(bool upper) const;
 };
 
 template <int W>
