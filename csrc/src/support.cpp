@@ -6,6 +6,9 @@
 namespace freeconv {
 namespace {
 
+// A mass that is seen in F in doubles, however badly conditioned.
+constexpr double kPassedOver = 1e-6;
+
 double between(double a, double b, double fraction) {
   if (a > 0.0 && b > 10.0 * a) return a * std::pow(b / a, fraction);
   if (b < 0.0 && a < 10.0 * b) return -((-a) * std::pow(b / a, fraction));
@@ -47,14 +50,17 @@ bool SupportFinder::nothing_between(const Probe& a, const Probe& b) const {
 }
 
 bool SupportFinder::outer_probes(Probe& left, Probe& right) {
+  const auto holds_all = [](const Probe& p, DoubleDouble mass) {
+    return p.at.where == Where::outside && std::fabs((p.at.mass_right - mass).hi) <= kMassTolerance;
+  };
   const Node& root = program_.root();
   const double center = root.mean;
   double reach = 4.0 * tracer_.width();
   for (int i = 0; i < 60; ++i, reach *= 2.0) {
     right = probe(center + reach);
-    if (right.at.where == Where::outside && std::fabs(right.at.mass_right.hi) <= kMassTolerance) break;
+    if (holds_all(right, DoubleDouble(0.0))) break;
   }
-  if (right.at.where != Where::outside) return false;
+  if (!holds_all(right, DoubleDouble(0.0))) return false;
   if (root.form == Form::product) {
     left = Probe{};
     left.at.where = Where::outside;
@@ -64,10 +70,9 @@ bool SupportFinder::outer_probes(Probe& left, Probe& right) {
   reach = 4.0 * tracer_.width();
   for (int i = 0; i < 60; ++i, reach *= 2.0) {
     left = probe(center - reach);
-    if (left.at.where == Where::outside && std::fabs((DoubleDouble(1.0) - left.at.mass_right).hi) <= kMassTolerance)
-      break;
+    if (holds_all(left, DoubleDouble(1.0))) break;
   }
-  return left.at.where == Where::outside;
+  return holds_all(left, DoubleDouble(1.0));
 }
 
 bool SupportFinder::run(std::vector<Interval>& found) {
@@ -200,6 +205,22 @@ void SupportFinder::cut(const Interval& whole, std::vector<Interval>& parts) {
   }
 }
 
+// Whether F, integrated up to an inside point next to an edge, agrees with the mass at the outside point beyond it:
+// else an interval between the two was passed over.
+bool SupportFinder::is_next_to(const Probe& inside, double edge, const Probe& outside) {
+  tracer_.sweeps().up(inside.u);
+  potential_.run(tracer_.sweeps(), inside.u, false);
+  DoubleDouble below = DoubleDouble(1.0) - outside.at.mass_right;
+  for (const Atom& a : atoms_) {
+    if (outside.x < a.location && a.location <= inside.x) below = below + DoubleDouble(a.weight);
+    if (inside.x < a.location && a.location < outside.x) below = below - DoubleDouble(a.weight);
+  }
+  // The density falls towards the edge.
+  const double density = root_density(program_.root(), inside.at.c, inside.x) / kPi;
+  const double left = density * std::fabs(edge - inside.x);
+  return std::fabs(potential_.left_mass(0) - below.hi) <= 2.0 * left + kPassedOver;
+}
+
 // Steps to a thirtieth of the distance, until the edge no longer moves.
 bool SupportFinder::square_root_edge(Probe inside, const Probe& outside, Edge& found) {
   const double side = outside.x > inside.x ? 1.0 : -1.0;
@@ -214,7 +235,7 @@ bool SupportFinder::square_root_edge(Probe inside, const Probe& outside, Edge& f
       for (const double part : {1e-5, 1e-3, 1e-2, 0.1, 0.5}) {
         const Probe beyond = probe(x + side * std::max(part * std::fabs(outside.x - x), 1e-13 * std::fabs(x)));
         if (beyond.at.where != Where::outside) continue;
-        if (!nothing_between(beyond, outside)) return false;
+        if (!nothing_between(beyond, outside) || !is_next_to(inside, x, beyond)) return false;
         found = {x, beyond};
         return true;
       }

@@ -127,8 +127,9 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
     if (!std::isfinite(step.re[0])) return false;
     sweeps().down(step);
     // A short step alone can be a run to infinity (m -> 0, where the slope is 1/m).
-    const double allowed = kRealResidual * (root.form == Form::product ? 1.0 : std::fabs(x) + width_);
-    bool fine = std::fabs(r.residual.im) <= kSheetRounding && std::fabs(r.residual.re) <= allowed;
+    // Of a sum both parts of the residual are as large as z.
+    const double unit = root.form == Form::product ? 1.0 : std::fabs(x) + width_;
+    bool fine = std::fabs(r.residual.im) <= kSheetRounding * unit && std::fabs(r.residual.re) <= kRealResidual * unit;
     bool stalls = fine && iteration > kStallAfter;
     for (std::size_t l = 0; l < u.size(); ++l) {
       const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
@@ -145,7 +146,7 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
     }
     if (stalls) {
       total_ += 8;
-      if (!refiner_.run_real(x, u)) return false;
+      if (!refiner_.run_real(x, u, unit)) return false;
       sweeps().up(u);
       result_.c.set(0, sweeps().root().c.get(0));
       return certified_real(x);

@@ -79,8 +79,8 @@ class Refiner {
   }
 
   // The same for the first lane with all unknowns real (u.im is the side of the cuts, and stays): off the support,
-  // where doubles end at steps of 1e-16 |F dz/dF|, 1e-9 in a narrow gap.
-  bool run_real(double x, State<double, W>& u) {
+  // where doubles end at steps of 1e-16 |F dz/dF|, 1e-9 in a narrow gap. `unit` is the size of the residual's terms.
+  bool run_real(double x, State<double, W>& u, double unit) {
     const Program& program = sweeps_.program();
     const Node& root = program.root();
     const Complex<DoubleDouble> target =
@@ -95,7 +95,7 @@ class Refiner {
       const RootStep<DoubleDouble> r = root_step(root, top.c.get(0), top.k.get(0), top.a.get(0), top.b.get(0), target);
       step.set(0, {r.residual.re / r.slope.re, DoubleDouble(0.0)});
       sweeps_.down(step);
-      bool fine = fabs_(to_double(r.residual.im)) <= kRealSheet;
+      bool fine = fabs_(to_double(r.residual.im)) <= kRealSheet * unit;
       for (std::size_t l = 0; l < u.size(); ++l) {
         const DoubleDouble s = sweeps_.leaf_step(static_cast<int>(l)).re[0];
         if (!(fabs_(s.hi) < kInfinity)) return false;

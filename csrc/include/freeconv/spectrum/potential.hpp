@@ -116,6 +116,7 @@ class Potential {
     left = left + (on_left ? rotated : -rotated);
     turns = turns + (on_left ? R(0.0) : weight);
   }
+  [[gnu::always_inline]] static double modulus(Complex<R> a) { return sqrt_(squared_modulus(a)); }
   [[gnu::always_inline]] static R log_abs(Complex<R> a) { return log(a).re; }
 
   // The children agree on c to their own rounding only (1e-12 of F beside a cusp at G = 0; 1e-16 p0 of eta, which far
@@ -131,6 +132,9 @@ class Potential {
       const NodeLanes<R, W>& x = sweeps.node(child.index);
       const R t = R(child.multiplicity);
       const double weight = is_computed(node) ? child.multiplicity * kCommonRounding : 0.0;
+      // m = eta - offset of an operation is rounded by its offset, and so is F = K/m.
+      const bool nested = node.kind == Kind::boxtimes || node.kind == Kind::resize;
+      const double offset = nested ? (product ? node.p0.hi : node.own_p0.hi) : 0.0;
       lanes([&](int i) {
         const Complex<R> own = product ? sharp_m(node, x, u, i) : x.c.get(i);
         const Complex<R> slope = x.b.get(i) / x.a.get(i);
@@ -142,8 +146,9 @@ class Potential {
         const Complex<R> by_m = (own_lanes.pivot_c.get(i) - p0) - own;
         const bool by_eta = product && squared_modulus(x.c.get(i)) < squared_modulus(own);
         const Complex<R> moved = rate * (by_eta ? by_c : own * turned((product ? by_m : by_c) * inverse, i, out));
-        const double size = by_eta ? squared_modulus(x.c.get(i)) : squared_modulus(own);
-        out.noise[i] += weight * sqrt_(squared_modulus(rate) * size);
+        const double size = modulus(by_eta ? x.c.get(i) : own);
+        const double rough = product ? (by_eta ? 0.0 : offset) : size * offset * (size / modulus(x.k.get(i)));
+        out.noise[i] += weight * modulus(rate) * (size + rough);
         out.left[i] = out.left[i] - t * moved.im;
         out.re[i] = out.re[i] + t * moved.re;
       });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "freeconv/solver/tracer.hpp"
+#include "freeconv/spectrum/potential.hpp"
 
 namespace freeconv {
 
@@ -40,7 +41,11 @@ struct Interval {
 class SupportFinder {
  public:
   SupportFinder(const Program& program, Tracer& tracer, std::vector<Atom> atoms, std::vector<double> singular)
-      : program_(program), tracer_(tracer), atoms_(std::move(atoms)), singular_(std::move(singular)) {}
+      : program_(program),
+        tracer_(tracer),
+        potential_(program),
+        atoms_(std::move(atoms)),
+        singular_(std::move(singular)) {}
 
   // False if some mass could not be located.
   bool run(std::vector<Interval>& found);
@@ -64,11 +69,13 @@ class SupportFinder {
   void search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found);
   Edge edge(Probe inside, Probe outside);
   bool singular_edge(const Probe& inside, const Probe& outside, Edge& found);
+  bool is_next_to(const Probe& inside, double edge, const Probe& outside);
   bool square_root_edge(Probe inside, const Probe& outside, Edge& found);
   bool reaches_zero(const Probe& inside, Probe& outside, Probe& last_inside);
 
   const Program& program_;
   Tracer& tracer_;
+  Potential<double, 1> potential_;
   std::vector<Atom> atoms_;
   std::vector<double> singular_;
   bool complete_ = true;
