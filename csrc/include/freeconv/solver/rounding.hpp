@@ -32,7 +32,7 @@ class RoundingEstimate {
     }
     const Node& root = program.root();
     const NodeLanes<double, W>& top = sweeps.root();
-    const double* residual = error_.data() + (program.nodes.size() - 1) * W;
+    const double* residual = root_error();
     if (root.form == Form::sum) {
       for (int i = 0; i < W; ++i) {
         const double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i)) + modulus(top.c.get(i));
@@ -50,6 +50,18 @@ class RoundingEstimate {
                            (modulus(c) + equation.p0) / modulus(spread);
       const double rate = modulus(a) / modulus(top.b.get(i) - a / spread);
       error[i] = kEpsilon * total * rate / fabs_(height[i]);
+    }
+  }
+
+  // After run(): how far F may be off at the same unknowns, dU = G dz with dz the displacement of the root's curve.
+  void of_cdf(const Sweeps<double, W>& sweeps, double* error) const {
+    const Node& root = sweeps.program().root();
+    const NodeLanes<double, W>& top = sweeps.root();
+    const double rest = (DoubleDouble(1.0) - root.p0).hi;
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> c = top.c.get(i);
+      const double rate = root.form == Form::sum ? 1.0 / modulus(c) : modulus(rest + c);
+      error[i] = kEpsilon / kPi * root_error()[i] * rate;
     }
   }
 
@@ -71,6 +83,8 @@ class RoundingEstimate {
                      ? own * (exp_(-lanes.k.re[i]) + steep * (1.0 + modulus(lanes.c.get(i)))) + modulus(lanes.k.get(i))
                      : own * (1.0 + steep);
       }
+    } else if (n.kind == Kind::marchenko_pastur) {
+      poisson_leaf(marchenko_pastur(n), product, lanes, u, out);
     } else if (product) {
       // The coordinate is c itself; only K is rounded (two operations and the logarithm, half an ulp each).
       for (int i = 0; i < W; ++i) out[i] = 1.0 + 0.5 * modulus(lanes.k.get(i));
@@ -79,6 +93,20 @@ class RoundingEstimate {
       for (int i = 0; i < W; ++i) {
         out[i] = center + 2.0 * (modulus(lanes.k.get(i)) + steepness(lanes, i) * modulus(lanes.c.get(i)));
       }
+    }
+  }
+
+  // K = alpha (offset + gamma u) is a difference where the law stands in no product whose p0 is its own.
+  void poisson_leaf(const MarchenkoPastur& law, bool product, const NodeLanes<double, W>& lanes,
+                    const Block<double, W>& u, double* out) {
+    const double offset = law.offset.hi;
+    const double extra = fabs_(offset) > 0.0 ? law.power : 0.0;
+    for (int i = 0; i < W; ++i) {
+      const double moved = law.gamma * modulus(u.get(i));
+      const double relative = extra * (fabs_(offset) + moved) / modulus(offset + law.gamma * u.get(i));
+      const double k = modulus(lanes.k.get(i));
+      const double in_sum = (2.0 + relative) * (k + steepness(lanes, i) * modulus(lanes.c.get(i)));
+      out[i] = product ? 0.5 * (relative + k) + 0.5 : in_sum;
     }
   }
 
@@ -154,6 +182,8 @@ class RoundingEstimate {
   [[gnu::always_inline]] static double steepness(const NodeLanes<double, W>& lanes, int i) {
     return modulus(lanes.b.get(i)) / modulus(lanes.a.get(i));
   }
+
+  const double* root_error() const { return error_.data() + error_.size() - W; }
 
   std::vector<double> error_;
 };

@@ -11,6 +11,9 @@ namespace freeconv {
 // A distribution function beyond its values at the ends of an interval by more is that of another branch.
 inline constexpr double kCdfRounding = 1e-9;
 
+// What the running estimate, 1.5 to 100 times the error, may say of a distribution function that is good to 1e-13.
+inline constexpr double kDisplacedCdf = 1e-11;
+
 template <int W>
 class DensityBlocks {
  public:
@@ -66,8 +69,12 @@ class DensityBlocks {
     if (integrals) {
       potential_.run(newton_.sweeps(), u_, out.potential != nullptr);
       potential_.take_last_step(newton_.sweeps(), target);
+      double displaced[W];
+      rounding_.of_cdf(newton_.sweeps(), displaced);
       for (int i = 0; i < W; ++i) {
-        blurred[i] = wanted[i] == 0 && violations[i] == 0 && result_.state[i] != 0 && potential_.is_blurred(i) ? 1 : 0;
+        const bool solved = violations[i] == 0 && result_.state[i] != 0;
+        const bool noisy = potential_.is_blurred(i) || !(displaced[i] <= kDisplacedCdf);
+        blurred[i] = wanted[i] == 0 && solved && noisy ? 1 : 0;
         wanted[i] |= blurred[i];
         refinements += blurred[i];
       }
