@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from freeconv import activations
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
@@ -27,7 +28,7 @@ from freeconv.laws import (
     Semicircle,
     Uniform,
 )
-from freeconv.networks import MLP, MeanField, activations
+from freeconv.networks import MLP, MeanField
 
 __all__ = [
     "MLP",

@@ -20,6 +20,12 @@ LONGEST = 450
 # functions that need a later layer in one rare case, import inside the function.)
 LAYERS = (
     ("_core", "errors", "evaluation", "_validate", "_grids", "_numeric"),
+    ("activations.quadrature",),
+    ("activations.base",),
+    ("activations.piecewise_linear", "activations.logistic"),
+    ("activations.sigmoidal",),
+    ("activations.names",),
+    ("activations",),
     ("laws.delegate",),
     ("laws.distribution_methods", "laws.shape_methods", "laws.transform_methods"),
     ("laws.base",),
@@ -39,8 +45,7 @@ LAYERS = (
     ("spectrum", "distribution"),
     ("quadrature",),
     ("singular_values",),
-    ("networks.activations",),
-    ("networks.mean_field",),
+    ("networks.mean_field", "networks.slopes"),
     ("networks.simulation",),
     ("networks.mlp",),
     ("networks",),

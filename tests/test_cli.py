@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import freeconv as fc
+from freeconv.activations import KNOWN
 from freeconv.cli import main as cli
 from freeconv.cli.main import main
 from freeconv.cli.network_file import build, load
@@ -222,7 +223,7 @@ class TestNetworkFile:
             ("depth = 2.5", "depth must be an integer >= 1, got 2.5"),
             ("depth = 2\nwieghts = 'gaussian'", "unknown key 'wieghts'; known are depth, activation, slope, clip"),
             ("depth = 2\nactivation = 'swish'", "unknown activation 'swish'; known are linear, relu"),
-            ("depth = 2\nactivation = 1", "activation must be a name (linear, relu, leaky_relu, hard_tanh), got 1"),
+            ("depth = 2\nactivation = 1", f"activation must be a name ({', '.join(KNOWN)}), got 1"),
             ("depth = 2\nslope = 0.1", "slope is a parameter of leaky_relu, got it with relu"),
             ("depth = 2\nweight_variance = [1, 2, 3]", "weight_variance must be one value or 2, one per layer"),
             ("depth = 2\nweight_variance = '2'", "weight_variance must be a real number, got '2'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 import freeconv as fc
+from freeconv.activations import from_name, parameters_of
 from freeconv.curves import sample
-from freeconv.networks.activations import from_name, parameters_of
+from freeconv.networks import slope_law
 
 NAN, INF = math.nan, math.inf
 HUGE = 10**400  # an integer beyond the doubles
@@ -60,14 +62,20 @@ NON_NEGATIVE: list[tuple[Callable[[Any], object], str]] = [
     (lambda v: fc.MLP(2, bias_variance=v), "bias_variance"),
     (lambda v: fc.MLP(2, bias_variance=[0.0, v]), "bias_variance[1]"),
     *(
-        (getattr(activation, method), "variance")
+        (method, "variance")
         for activation in (
             fc.activations.Linear(),
             fc.activations.ReLU(),
             fc.activations.LeakyReLU(),
             fc.activations.HardTanh(),
         )
-        for method in ("second_moment", "slope_second_moment", "slope_law")
+        for method in (
+            activation.second_moment,
+            activation.slope_second_moment,
+            activation.slope_fourth_moment,
+            activation.slope_atoms,
+            functools.partial(slope_law, activation),
+        )
     ),
 ]
 NUMBERS = [*FINITE, *POSITIVE, *NON_NEGATIVE]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from freeconv._validate import integer
+from freeconv.activations import KNOWN, Activation, from_name, parameters_of
 from freeconv.networks import MLP
-from freeconv.networks.activations import KNOWN, Activation, from_name, parameters_of
 
 __all__ = ["FORMAT", "build", "load"]
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from freeconv.activations import Activation
     from freeconv.curves import Curve
     from freeconv.laws import Law
     from freeconv.networks import MLP
-    from freeconv.networks.activations import Activation
     from freeconv.networks.mlp import LayerParameters
 
 __all__ = ["CSV_FORMAT", "JSON_FORMAT", "MATRICES", "Report", "as_csv", "as_json", "as_text", "summarize"]
