@@ -23,7 +23,7 @@ LAYERS = (
     ("activations.quadrature",),
     ("activations.base",),
     ("activations.piecewise_linear", "activations.logistic"),
-    ("activations.sigmoidal",),
+    ("activations.sigmoidal", "activations.gated", "activations.exponential", "activations.periodic"),
     ("activations.names",),
     ("activations",),
     ("laws.delegate",),

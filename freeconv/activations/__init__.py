@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from freeconv.activations.base import Activation, Piece
+from freeconv.activations.exponential import ELU, SELU, Softplus
+from freeconv.activations.gated import GELU, SiLU
 from freeconv.activations.names import KNOWN, from_name, parameters_of, resolve
+from freeconv.activations.periodic import Cos, Sin
 from freeconv.activations.piecewise_linear import HardTanh, LeakyReLU, Linear, ReLU
 from freeconv.activations.sigmoidal import Erf, Sigmoid, Tanh
 
 __all__ = [
+    "ELU",
+    "GELU",
     "KNOWN",
+    "SELU",
     "Activation",
+    "Cos",
     "Erf",
     "HardTanh",
     "LeakyReLU",
     "Linear",
     "Piece",
     "ReLU",
+    "SiLU",
     "Sigmoid",
+    "Sin",
+    "Softplus",
     "Tanh",
     "from_name",
     "parameters_of",

@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from freeconv.activations.base import Activation
+from freeconv.activations.exponential import ELU, SELU, Softplus
+from freeconv.activations.gated import GELU, SiLU
+from freeconv.activations.periodic import Cos, Sin
 from freeconv.activations.piecewise_linear import HardTanh, LeakyReLU, Linear, ReLU
 from freeconv.activations.sigmoidal import Erf, Sigmoid, Tanh
 
 __all__ = ["KNOWN", "from_name", "parameters_of", "resolve"]
 
-KNOWN: Mapping[str, type[Activation]] = {
-    kind.name: kind for kind in (Linear, ReLU, LeakyReLU, HardTanh, Erf, Tanh, Sigmoid)
-}
+_CLASSES: tuple[type[Activation], ...] = (
+    *(Linear, ReLU, LeakyReLU, HardTanh),
+    *(Erf, Tanh, Sigmoid),
+    *(SiLU, GELU),
+    *(ELU, SELU, Softplus),
+    *(Sin, Cos),
+)
+
+KNOWN: Mapping[str, type[Activation]] = {kind.name: kind for kind in _CLASSES}
 """The activations by name."""
 
 
