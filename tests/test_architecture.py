@@ -21,6 +21,7 @@ LONGEST = 450
 LAYERS = (
     ("_core", "errors", "evaluation", "_validate", "_grids", "_numeric"),
     ("activations.quadrature",),
+    ("activations.two_point",),
     ("activations.base",),
     ("activations.piecewise_linear", "activations.logistic"),
     ("activations.sigmoidal", "activations.gated", "activations.exponential", "activations.periodic"),

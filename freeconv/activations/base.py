@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv._validate import non_negative
 from freeconv.activations.quadrature import gaussian_expectation
+from freeconv.activations.two_point import Pair, gaussian_pair, gaussian_product_expectation
 
 __all__ = ["Activation", "Piece", "Slopes", "gaussian_mass", "numbers", "real_numbers"]
 
@@ -145,6 +146,23 @@ class Activation(ABC):
     def slope_fourth_moment(self, variance: float) -> float:
         """E φ'(√q Z)⁴, for a variance q ≥ 0; by quadrature to 1e-13 where no closed form is known."""
         return _moment(self, "derivative", 4, non_negative("variance", variance))
+
+    def product_moment(self, q1: float, q2: float, covariance: float) -> float:
+        """E φ(h₁) φ(h₂) for centred Gaussians of variances q₁, q₂ and a covariance.
+
+        To 1e-12 of √(V(q₁) V(q₂)), by quadrature in two dimensions where no closed form is known.
+        """
+        return self._product(gaussian_pair(q1, q2, covariance))
+
+    def slope_product_moment(self, q1: float, q2: float, covariance: float) -> float:
+        """E φ'(h₁) φ'(h₂), the derivative of `product_moment` by the covariance; as accurate as that."""
+        return self._slope_product(gaussian_pair(q1, q2, covariance))
+
+    def _product(self, pair: Pair) -> float:
+        return gaussian_product_expectation(self.function, pair, self.kinks, self.feature_width)
+
+    def _slope_product(self, pair: Pair) -> float:
+        return gaussian_product_expectation(self.derivative, pair, self.kinks, self.feature_width)
 
 
 @functools.lru_cache(maxsize=1 << 14)
