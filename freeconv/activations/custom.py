@@ -46,7 +46,8 @@ class Custom(Activation):
     -----
     Moments are integrated, which resolves features of a length of about 1 near 0 and near the kinks, and of a tenth of
     the panel elsewhere.  Intervals where φ' is constant are recognised by its values, turning points found as roots of
-    an interpolant: to about 1e-12 for the zeros of φ'', 1e-14 for those of φ'.  `derivative` and `curvature` accept
+    an interpolant: to about 1e-12 for simple zeros of φ'', 1e-14 for those of φ', 1e-6
+    for zeros of φ'' that are not simple.  `derivative` and `curvature` accept
     real numbers only (`complex_slope` is False).  Two of them are equal if they hold the same function objects.
 
     Examples
@@ -55,7 +56,7 @@ class Custom(Activation):
     >>> import freeconv as fc
     >>> softsign = fc.activations.Custom(lambda h: h / (1 + abs(h)), lambda h: (1 + abs(h)) ** -2.0, kinks=(0.0,))
     >>> round(softsign.slope_second_moment(1.0), 9)
-    0.357842672
+    0.22767134
     """
 
     _function: Function

@@ -41,7 +41,9 @@ class Pair:
 
     @property
     def angle(self) -> float:
-        """The arccosine of the correlation, without the loss of digits of arccosine near ±1."""
+        """The arccosine of the correlation, without its loss of digits near ±1; π/2 where a variance is 0."""
+        if self.covariance == 0.0:
+            return 0.5 * math.pi
         return math.atan2(math.sqrt(self.determinant), self.covariance)
 
 

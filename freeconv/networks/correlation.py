@@ -146,7 +146,7 @@ def correlation_fixed_points(
     """
     activation = resolve(activation)
     weight, bias = positive("weight_variance", weight_variance), non_negative("bias_variance", bias_variance)
-    q = fixed_point(activation, weight, bias, input_variance)
+    q: float = fixed_point(activation, weight, bias, input_variance)
     if q == 0.0:
         raise ValueError(
             f"the variances of {activation!r} must not tend to 0, as they do at weight_variance {weight!r} and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,23 +41,26 @@ class CriticalPoint(NamedTuple):
 
 
 def fixed_point(
-    activation: str | Activation, weight_variance: float, bias_variance: float, input_variance: float = 1.0
-) -> float:
+    activation: str | Activation,
+    weight_variance: ArrayLike,
+    bias_variance: ArrayLike,
+    input_variance: ArrayLike = 1.0,
+) -> Any:
     """Return the variance q* that the pre-activations of a deep network tend to.
 
     Parameters
     ----------
     activation : str or Activation
-    weight_variance : float
+    weight_variance : float or array_like of float
         σ_w² > 0.
-    bias_variance : float
+    bias_variance : float or array_like of float
         σ_b² ≥ 0.
-    input_variance : float
+    input_variance : float or array_like of float
         q̂_0 > 0: which fixed point is meant, where there are several.
 
     Returns
     -------
-    float
+    float, or ndarray of the broadcast shape
         q* = σ_w² V(q*) + σ_b².
 
     Raises
@@ -76,7 +80,11 @@ def fixed_point(
     >>> round(fc.networks.fixed_point("relu", 1.0, 0.5), 12)
     1.0
     """
-    activation = resolve(activation)
+    return elementwise(partial(_fixed_point, resolve(activation)), weight_variance, bias_variance, input_variance)
+
+
+def _fixed_point(activation: Activation, weight_variance: float, bias_variance: float, input_variance: float) -> float:
+    """One value of `fixed_point`."""
     weight, bias = positive("weight_variance", weight_variance), non_negative("bias_variance", bias_variance)
     start = weight * positive("input_variance", input_variance) + bias
 
@@ -145,7 +153,7 @@ def critical_point(activation: str | Activation, bias_variance: float) -> Critic
     roots = [0.0] if bias == 0.0 and activation.second_moment(0.0) == 0.0 and _slope_at_zero(activation) else []
     brackets = _sign_changes(excess, bias)
     if len(roots) + len(brackets) != 1:
-        found = ", ".join([*map(str, roots), *(f"{0.5 * (low + high):.3g}" for low, high in brackets)])
+        found = ", ".join([*map(str, roots), *(f"{root(excess, low, high):.3g}" for low, high in brackets)])
         raise ValueError(
             f"{activation!r} must have one critical point at bias_variance {bias!r}, got "
             + (f"several, at variances near {found}" if found else "none")
@@ -191,8 +199,8 @@ def critical_weight_variance(activation: str | Activation, bias_variance: ArrayL
     >>> import freeconv as fc
     >>> fc.critical_weight_variance("relu")
     2.0
-    >>> fc.critical_weight_variance("hard_tanh", [0.001, 0.05]).round(9)
-    array([1.008472364, 1.16554469 ])
+    >>> fc.critical_weight_variance("hard_tanh", [0.001, 0.05]).round(8)
+    array([1.00847236, 1.16554469])
     """
     activation = resolve(activation)
     return elementwise(lambda bias: critical_point(activation, bias).weight_variance, bias_variance)

@@ -45,7 +45,9 @@ def definitions() -> dict[str, Definition]:
     half = mp.pi / 2
     return {
         "Erf()": Definition(mp.erf, lambda h: 2 / mp.sqrt(mp.pi) * mp.exp(-h * h), turning=[(2, 0.0)]),
-        "Erf(scale=0.5)": Definition(lambda h: mp.erf(h / 2), lambda h: mp.exp(-h * h / 4) / mp.sqrt(mp.pi)),
+        "Erf(scale=0.5)": Definition(
+            lambda h: mp.erf(h / 2), lambda h: mp.exp(-h * h / 4) / mp.sqrt(mp.pi), turning=[(2, 0.0)]
+        ),
         "Tanh()": Definition(mp.tanh, lambda h: mp.sech(h) ** 2, turning=[(2, 0.0)]),
         "Sigmoid()": Definition(logistic, lambda h: logistic(h) * logistic(-h), turning=[(2, 0.0)]),
         "SiLU()": Definition(
