@@ -240,6 +240,22 @@ class TestCustom:
         flat = Custom(lambda h: h**4 / 4.0 + h, lambda h: h**3 + 1.0)
         assert flat.turning_points(3.0) == pytest.approx([-1.0, 0.0], abs=1e-6)
 
+    def test_a_narrow_feature_is_seen(self) -> None:
+        # φ = h + erf((h − 7.3)/w)/10, w = 0.15: E φ'² = 1 + 2/(10 w) · E g + E g²/(10 w)², with Gaussian integrals.
+        from scipy.special import erf
+
+        q, w, m = 50.0, 0.15, 7.3
+        bump = Custom(
+            lambda h: h + 0.1 * erf((h - m) / w),
+            lambda h: 1.0 + 0.2 / (w * math.sqrt(math.pi)) * np.exp(-(((h - m) / w) ** 2)),
+        )
+        height = 0.2 / (w * math.sqrt(math.pi))
+        first, second = (
+            math.exp(-m * m / (2.0 * q + s * s)) * s / math.sqrt(s * s + 2.0 * q) for s in (w, w / math.sqrt(2.0))
+        )
+        assert bump.slope_second_moment(q) == pytest.approx(1.0 + 2.0 * height * first + height**2 * second, rel=MOMENT)
+        assert bump.turning_points(20.0) == pytest.approx([m], abs=1e-12)
+
     def test_a_law_of_constant_pieces(self) -> None:
         relu = Custom(lambda h: np.maximum(h, 0.0), step, kinks=[0.0])
         assert fc.networks.slope_law(relu, 3.0) == fc.Bernoulli(0.5)

@@ -58,6 +58,11 @@ class Activation(ABC):
         return 1.0
 
     @property
+    def _panel_marks(self) -> tuple[float, ...]:
+        """The kinks, and other points around which quadrature shall look for features."""
+        return self.kinks
+
+    @property
     def kinks(self) -> tuple[float, ...]:
         """The points where φ' or one of its derivatives is not analytic, ascending."""
         return ()
@@ -169,7 +174,9 @@ class Activation(ABC):
 def _moment(activation: Activation, what: str, power: int, variance: float) -> float:
     """E of a power of φ or φ'.  Remembered: a deep network asks for few different variances, and often."""
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]] = getattr(activation, what)
-    return gaussian_expectation(lambda h: values(h) ** power, variance, activation.kinks, activation.feature_width)
+    return gaussian_expectation(
+        lambda h: values(h) ** power, variance, activation._panel_marks, activation.feature_width
+    )
 
 
 def gaussian_mass(low: float, high: float, variance: float) -> float:

@@ -51,18 +51,21 @@ class Interpolant:
     def turning_points(self) -> list[float]:
         """The zeros and the points of horizontal tangent, ascending.
 
-        Where the function is flat to 1e-13 of its size around a point, there is nothing but noise to turn.
+        Where the function is flat to 1e-11 of its size around a point, there is nothing but noise to turn.
         """
         size = float(np.abs(self.coefficients).sum(axis=0).max())
+        # A double zero is a simple zero of the derivative, which is the more accurate of the two: it comes first.
         points: list[float] = []
-        for low, high, series in zip(self.ends[:-1], self.ends[1:], self.coefficients.T, strict=True):
-            for zeros_of in (series, chebyshev.chebder(series)):
-                points.extend(
+        for order in (1, 0):
+            found = []
+            for low, high, series in zip(self.ends[:-1], self.ends[1:], self.coefficients.T, strict=True):
+                found += [
                     float(0.5 * (low + high) + 0.5 * (high - low) * t)
-                    for t in _real_zeros(zeros_of)
-                    if _variation(series, t) > 1e-13 * size
-                )
-        return _distinct(sorted(points))
+                    for t in _real_zeros(chebyshev.chebder(series, order))
+                    if _variation(series, t) > 1e-11 * size
+                ]
+            points += _distinct(sorted(found), points)
+        return sorted(points)
 
 
 def interpolate(
@@ -135,10 +138,10 @@ def _variation(series: NDArray[np.float64], t: float) -> float:
     return float(np.ptp(chebyshev.chebval(around, series)))
 
 
-def _distinct(points: list[float]) -> list[float]:
+def _distinct(points: list[float], others: list[float]) -> list[float]:
     """Drop repetitions: zeros at the ends of panels are found twice, double zeros as two."""
     kept: list[float] = []
     for point in points:
-        if not kept or point - kept[-1] > 1e-6 * (1.0 + abs(point)):
+        if all(abs(point - other) > 1e-6 * (1.0 + abs(point)) for other in (*kept[-1:], *others)):
             kept.append(point)
     return kept

@@ -44,11 +44,11 @@ class Custom(Activation):
 
     Notes
     -----
-    Moments are integrated, which resolves features of a length of about 1 near 0 and near the kinks, and of a tenth of
-    the panel elsewhere.  Intervals where φ' is constant are recognised by its values, turning points found as roots of
-    an interpolant: to about 1e-12 for simple zeros of φ'', 1e-14 for those of φ', 1e-6
-    for zeros of φ'' that are not simple.  `derivative` and `curvature` accept
-    real numbers only (`complex_slope` is False).  Two of them are equal if they hold the same function objects.
+    Moments are integrated, which resolves features of a length of 0.1 for |h| < 40 and near the kinks, and of a tenth
+    of |h| farther out (`product_moment` and `slope_product_moment`: of 1 near 0 and near the kinks).  Intervals where
+    φ' is constant are recognised by its values.  Turning points are roots of an interpolant: good to about 1e-14 for
+    zeros of φ', 1e-12 for simple zeros of φ'', 1e-6 for others.  `derivative` and `curvature` accept real numbers only
+    (`complex_slope` is False).  Two of them are equal if they hold the same function objects.
 
     Examples
     --------
@@ -91,6 +91,11 @@ class Custom(Activation):
     def kinks(self) -> tuple[float, ...]:
         """The points given, ascending."""
         return self._kinks
+
+    @property
+    def _panel_marks(self) -> tuple[float, ...]:
+        """Where the features of an unknown function are is not known: everywhere, as far as likely."""
+        return (*self._kinks, *np.arange(-_FAR, _FAR + 1.0, 2.0).tolist())
 
     @property
     def constant_pieces(self) -> tuple[Piece, ...]:
@@ -184,7 +189,7 @@ def _interpolant(activation: Custom, reach: float) -> Interpolant:
     def slope(h: NDArray[np.float64]) -> NDArray[Any]:
         return activation.derivative(h)
 
-    ends = panels((reach / 14.0) ** 2, activation.kinks, 1.0)
+    ends = panels((reach / 14.0) ** 2, activation._panel_marks, 1.0)
     if 0.0 not in activation.kinks:
         # 0 is an end of panels whether a kink or not; a kink that was not named must be met inside a panel.
         ends = np.where(ends == 0.0, 0.137 * ends[ends > 0.0].min(), ends)
