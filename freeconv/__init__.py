@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from freeconv import activations, networks
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
@@ -27,7 +28,7 @@ from freeconv.laws import (
     Semicircle,
     Uniform,
 )
-from freeconv.networks import MLP, MeanField, activations
+from freeconv.networks import MLP, MeanField, critical_weight_variance
 
 __all__ = [
     "MLP",
@@ -55,5 +56,7 @@ __all__ = [
     "boxtimes",
     "boxtimes_power",
     "compress",
+    "critical_weight_variance",
+    "networks",
     "resize",
 ]

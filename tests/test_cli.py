@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import freeconv as fc
+from freeconv.activations import KNOWN, from_name, parameters_of
 from freeconv.cli import main as cli
-from freeconv.cli.main import main
+from freeconv.cli.main import NETWORK_OPTIONS, main
 from freeconv.cli.network_file import build, load
 from freeconv.errors import ConvergenceError
 
@@ -208,6 +209,17 @@ class TestNetworkFile:
         expected = fc.MLP(2, ["relu", fc.activations.LeakyReLU(0.3)], weight_variance=[2.0, 1.5])
         assert load(path) == expected
 
+    def test_every_activation_has_its_options(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.toml"
+        for name in KNOWN:
+            given = {parameter: 0.5 for parameter in parameters_of(name)}
+            assert given.keys() <= set(NETWORK_OPTIONS)
+            lines = [f'activation = "{name}"', *(f"{key} = {value}" for key, value in given.items())]
+            path.write_text("depth = 2\n" + "\n".join(lines))
+            assert load(path) == fc.MLP(2, from_name(name, given))
+            path.write_text("[[layers]]\nrepeat = 2\n" + "\n".join(lines))
+            assert load(path) == fc.MLP(2, from_name(name, given))
+
     def test_top_parameter_goes_where_it_fits(self, tmp_path: Path) -> None:
         path = tmp_path / "net.toml"
         path.write_text('slope = 0.3\n[[layers]]\nactivation = "leaky_relu"\n[[layers]]\nactivation = "relu"\n')
@@ -222,7 +234,7 @@ class TestNetworkFile:
             ("depth = 2.5", "depth must be an integer >= 1, got 2.5"),
             ("depth = 2\nwieghts = 'gaussian'", "unknown key 'wieghts'; known are depth, activation, slope, clip"),
             ("depth = 2\nactivation = 'swish'", "unknown activation 'swish'; known are linear, relu"),
-            ("depth = 2\nactivation = 1", "activation must be a name (linear, relu, leaky_relu, hard_tanh), got 1"),
+            ("depth = 2\nactivation = 1", f"activation must be a name ({', '.join(KNOWN)}), got 1"),
             ("depth = 2\nslope = 0.1", "slope is a parameter of leaky_relu, got it with relu"),
             ("depth = 2\nweight_variance = [1, 2, 3]", "weight_variance must be one value or 2, one per layer"),
             ("depth = 2\nweight_variance = '2'", "weight_variance must be a real number, got '2'"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from freeconv.networks.activations import Activation
+from freeconv.activations import Activation
 
 __all__ = ["MeanField", "mean_field"]
 
@@ -64,7 +64,7 @@ def mean_field(
 
     Examples
     --------
-    >>> from freeconv.networks.activations import ReLU
+    >>> from freeconv.activations import ReLU
     >>> mean_field([ReLU(), ReLU()], [2.0, 2.0], [0.0, 0.5], 1.0).preactivation_variance
     array([2. , 2.5])
     """

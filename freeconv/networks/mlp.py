@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freeconv import _validate
+from freeconv.activations import Activation, resolve
 from freeconv.algebra import boxtimes, boxtimes_power
 from freeconv.laws import Law, MarchenkoPastur, PointMass
-from freeconv.networks.activations import Activation, resolve
 from freeconv.networks.mean_field import MeanField, mean_field
 from freeconv.networks.simulation import Layer, forward, jacobian_eigenvalues, ntk_eigenvalues
+from freeconv.networks.slopes import slope_law
 
 __all__ = ["MLP", "SIDES", "WEIGHTS", "LayerParameters"]
 
@@ -42,7 +43,8 @@ class MLP:
     depth : int
         The number of layers, ≥ 1.
     activation : str, Activation, or a sequence of them, one per layer
-        A name ("linear", "relu", "leaky_relu", "hard_tanh") or an object of `freeconv.activations`.
+        A name (one of `freeconv.activations.KNOWN`: "relu", "tanh", "gelu", …) or an object of
+        `freeconv.activations`.
     weights : str
         "gaussian": W_l has independent entries of variance weight_variance/width.
         "orthogonal": W_l is √weight_variance times a Haar orthogonal matrix.
@@ -352,7 +354,7 @@ class _Slope(NamedTuple):
     variance: float
 
     def law(self) -> Law:
-        return self.activation.slope_law(self.variance)
+        return slope_law(self.activation, self.variance)
 
 
 def _activation(_: str, value: object) -> Activation:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from freeconv.networks.activations import Activation
+from freeconv.activations import Activation
 
 __all__ = ["Layer", "forward", "jacobian_eigenvalues", "ntk_eigenvalues"]
 
