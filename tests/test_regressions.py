@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import freeconv as fc
+from tests.oracles import potential, specs
 from tests.oracles.load import Reference, build, load
 from tests.tolerances import ATOM, EDGE, REFERENCE, density_tolerance
 
@@ -376,6 +377,47 @@ def test_an_atom_that_the_density_touches_counts_once(law: fc.Law) -> None:
     assert at - before == pytest.approx(weight, abs=1e-14)
     assert law.quantile([0.5 * (before + at), at]).tolist() == [0.0, 0.0]
     assert law.expectation(lambda x: 1.0) == pytest.approx(1.0, abs=1e-11)
+
+
+@pytest.mark.parametrize("size", [1e5, 1e8, 1e15, 1e40])
+def test_no_interval_is_passed_over_in_sums_of_any_size(size: float) -> None:
+    # Real solutions at 1e8 were refused for an imaginary residual of 2e-9; the interval about 0 was passed over then,
+    # and F was 0 where it is .692.
+    far = fc.boxtimes(fc.Uniform(0.55, 2.35), fc.Bernoulli(0.6159, size))
+    law = fc.boxplus(fc.Semicircle(-1.95, 4.0), fc.boxplus_power(fc.resize(far + 1.19, 4.0), 2.0 - 1e-9))
+    below = 1.0 - (2.0 - 1e-9) * 0.6159 / 4.0
+    np.testing.assert_allclose(law.support()[0], [-5.1018, 1.86375], rtol=1e-4)
+    assert len(law.support()) == 2
+    assert law.cdf(1e-3 * size) == pytest.approx(below, abs=1e-15)
+
+
+def test_components_of_mass_1e_12_are_found() -> None:
+    law = fc.boxplus(
+        fc.boxplus_power(fc.Discrete([0.0, 1000.0], [1.0 - 1e-12, 1e-12]), 2.0 - 1e-9), fc.FreePoisson(7.0, 2.0)
+    )
+    _, (low, high) = law.support()
+    assert 1000.0 < low < high < 1030.0
+    assert 1.0 - law.cdf(500.0) == pytest.approx(2e-12, rel=1e-3)
+    assert law.density(0.5 * (low + high)) * (high - low) == pytest.approx(2e-12, rel=0.5)
+
+
+def test_distribution_functions_where_double_double_was_needed() -> None:
+    # F was taken at unknowns rounded to doubles, which moved z by 1e-8 and F by 8e-12.
+    spec = specs.boxplus(
+        (specs.discrete([1.75, 1.7501], [1e-07, 0.9999999]), 1.0),
+        (specs.free_poisson(0.766840828011524, 1e8), 1.0),
+        (specs.discrete([0.0, 1.25, 2.75], [0.5625, 0.3125, 0.125]), 1.999999999),
+    )
+    x = [2.1649828847947585, 2.1655, 2.3, 4.5]
+    true, _ = potential.inside(spec, x, 30)
+    np.testing.assert_allclose(build(spec).cdf(x), np.array([float(f) for f in true]), rtol=0.0, atol=1e-15)
+
+
+def test_quantiles_near_an_edge_far_nearer_to_0_than_the_width() -> None:
+    # A guess with F = 1e-25 has a rounding that excused any step: quantile(1e-7) had F = 3e-6.
+    law = fc.boxtimes(fc.boxtimes_power(fc.Discrete([0.05, 3.0], [0.4, 0.6]), 8.0), fc.Uniform(1.0, 4.0))
+    p = 10.0 ** np.arange(-12.0, -3.0)
+    np.testing.assert_allclose(law.cdf(law.quantile(p)), p, rtol=1e-6, atol=1e-15)
 
 
 def test_quantiles_within_rounding_of_an_end_stay_at_that_end() -> None:

@@ -62,6 +62,32 @@ def test_matrices_tell_one_law_from_another() -> None:
     assert {violation.check for violation in examined.violations} == {"matrices"}
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        4405,  # a width of 1e-8 at 3: quadrature misses what x cannot resolve, and so does its bound
+        4780,  # where the NumPy solution is the wrong one
+        5223,  # jumps of 1e8 beside a width of 1: F of lanes that double-double had refined
+        5447,  # a component of mass 2e-12
+        5650,  # a term 1e14 times smaller than its sum
+        7384,  # an atom an ulp away in the same law, bracketed otherwise
+        7976,  # an interval twice, beside a would-be atom
+        8093,  # m that hardly moves with z, between atoms 1e8 apart
+        20243,  # quantiles where F is constant to rounding, beside 0
+        20608,  # a component 1e150 times smaller than the law: refused now, and not passed over
+        20836,  # quantiles near an edge at 5e-10 of a law of width 4e4
+        20941,  # ... and where a table does not reach
+        20964,  # F of a term that is a product with a small m
+        pytest.param(21100, marks=pytest.mark.slow),  # K of a Poisson law as a difference
+    ],
+)
+def test_what_was_wrong_once(seed: int) -> None:
+    report = run.run(seed, trees=1, limit=60.0)
+    assert not unexpected(report), "\n".join(unexpected(report))
+    assert report.hanging == []
+    assert (report.pairs > 0) != bool(report.refused)
+
+
 @pytest.mark.slow
 def test_everything_about_random_trees() -> None:
     report = run.run(1000, trees=150, limit=10.0)
