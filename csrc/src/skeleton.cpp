@@ -83,9 +83,12 @@ void SkeletonBuilder::finish(const Interval& interval, Knot& knot) {
   tracer_.tangent_at({knot.x, 0.0}, knot.u, knot.du);
   // -Im dG/dx, from the root's own point and step of the tangent.
   const NodeLanes<double, 1>& top = tracer_.sweeps().root();
-  const Complex<double> g = root_cauchy(program_.root(), top.c.get(0), Complex<double>{knot.x, 0.0});
+  // In units of the law's width: squares of densities leave the doubles at scales of 1e150.
+  const double width = tracer_.width();
+  const Complex<double> g = width * root_cauchy(program_.root(), top.c.get(0), Complex<double>{knot.x, 0.0});
   const Complex<double> dc = top.a.get(0) * top.step.get(0);
-  const Complex<double> dg = program_.root().form == Form::product ? (1.0 / knot.x) * (dc - g) : -(g * g * dc);
+  const bool product = program_.root().form == Form::product;
+  const Complex<double> dg = product ? (width / knot.x) * (width * dc - g) : -(g * g * dc);
   knot.density = -g.im;
   knot.density_slope = -dg.im;
   const double rate = (knot.x - interval.low) * ((interval.high - knot.x) / (interval.high - interval.low));

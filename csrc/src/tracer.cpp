@@ -12,10 +12,11 @@ constexpr int kWideWork = 60;  // of a solution in double-double
 
 using Point = Complex<double>;
 
-// The imaginary part that keeps a real unknown on the upper side of its cuts: m below, F and z above the axis.
-double real_side(const Node& n) {
+// The imaginary part that keeps a real unknown on the upper side of its cuts: m below, F and z above the axis. It is
+// relative, so that it does not underflow in a law of scale 1e-100, where its sign would be lost.
+double real_side(const Node& n, double u) {
   const bool product_coordinate = n.kind == Kind::bernoulli || n.kind == Kind::marchenko_pastur;
-  return product_coordinate && n.parameters[0] > 0.0 ? -1e-250 : 1e-250;
+  return (product_coordinate && n.parameters[0] > 0.0 ? -1e-100 : 1e-100) * std::fabs(u);
 }
 
 // Near x^2 + e^2 = 0 no real Newton step is shorter than e: a step this short means that there is no height e above it.
@@ -114,11 +115,11 @@ void Tracer::tangent_at(Point z, const Leaves& u, Leaves& du) {
 bool Tracer::correct_real(double x, Leaves& u, int limit) {
   const Node& root = program_.root();
   const Point target = root_target(root, Point{x, 1e-250});
-  for (std::size_t l = 0; l < u.size(); ++l) {
-    u[l].im[0] = real_side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])]);
-  }
   Block<double, 1> step;
   for (int iteration = 1; iteration <= limit; ++iteration) {
+    for (std::size_t l = 0; l < u.size(); ++l) {
+      u[l].im[0] = real_side(program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])], u[l].re[0]);
+    }
     sweeps().up(u);
     ++total_;
     const NodeLanes<double, 1>& top = sweeps().root();
