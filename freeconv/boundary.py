@@ -135,5 +135,7 @@ def _closed_cdf(law: Law, frame: engine.Frame, x: NDArray[Any], points: NDArray[
     if len(closed.support(frame.core)) == 0:
         masses[-1] = 1.0
         return np.where(np.isnan(x), np.nan, masses[np.searchsorted(seen, x, side="right")])
-    moved = masses[np.searchsorted(seen, x, side="right")] - masses[np.searchsorted(inner.locations, points, side="right")]
+    moved = (
+        masses[np.searchsorted(seen, x, side="right")] - masses[np.searchsorted(inner.locations, points, side="right")]
+    )
     return np.where(np.isnan(x), np.nan, values + moved)

@@ -94,8 +94,8 @@ def _bounds(law: Law, ends: Sequence[tuple[float, float]]) -> tuple[float, float
             return law.low, law.high
         case CurvedSlopes():
             known = closed_form(law.activation, law.dispersion)
-            ends = [*known.ends.tolist(), *(location for location, _ in known.law.atoms)]
-            return min(ends), max(ends)
+            values = [*known.ends.tolist(), *(location for location, _ in known.law.atoms)]
+            return min(values), max(values)
         case Semicircle():
             radius = 2.0 * math.sqrt(law.dispersion)
             return law.center - radius, law.center + radius

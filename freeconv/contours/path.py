@@ -7,6 +7,8 @@ up to a height at which the Gaussian factor e^{y²/2q} is still moderate and whi
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,9 @@ _HIGHEST = 1.25  # deviations
 _LONGEST = 5.0  # heights
 _GRID = 241
 _HEIGHTS = 2.5 * 2.0 ** -np.arange(7.75, -0.25, -0.25)
+
+
+Height = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class Segment(NamedTuple):
@@ -65,7 +70,7 @@ def _of_piece(law: Pushforward, piece: MonotonePiece) -> list[Segment]:
 
 
 def _lines(anchor: Anchor, points: NDArray[np.complex128], sign: float) -> list[Segment]:
-    return [Segment(anchor, complex(a), complex(b), sign) for a, b in zip(points[:-1], points[1:], strict=True)]
+    return [Segment(anchor, complex(a), complex(b), sign) for a, b in itertools.pairwise(points)]
 
 
 def _highest(law: Pushforward, piece: MonotonePiece, h: NDArray[np.float64], side: float) -> NDArray[np.float64]:
@@ -97,7 +102,7 @@ def _middle(law: Pushforward, piece: MonotonePiece, t: NDArray[np.float64]) -> f
     return float(t[np.clip(np.count_nonzero(near_low), 1, t.size - 1)])
 
 
-def _knots(height, stop: float, length: float) -> NDArray[np.float64]:
+def _knots(height: Height, stop: float, length: float) -> NDArray[np.float64]:
     """0, the end of the ray that leaves the anchor, and on in steps of the height."""
     if stop <= 0.0:
         return np.zeros(0)
@@ -107,7 +112,7 @@ def _knots(height, stop: float, length: float) -> NDArray[np.float64]:
     return np.concatenate([[0.0], _knots_from(height, first, stop)])
 
 
-def _knots_from(height, start: float, stop: float) -> NDArray[np.float64]:
+def _knots_from(height: Height, start: float, stop: float) -> NDArray[np.float64]:
     if start == stop:
         return np.array([start])
     direction = 1.0 if stop > start else -1.0

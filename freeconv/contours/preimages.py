@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -132,21 +133,20 @@ class ClosedForm:
 
         anchors = [self._nearer(piece, value) for value in x.tolist()]
         delta = np.empty(x.shape)
+        scale: Callable[[Real], Real]
         for anchor in set(anchors):
             mine = np.array([other is anchor for other in anchors])
             target = np.abs(x[mine] - anchor.value)
+            inner = piece.stop if anchor is piece.low else piece.start
             if math.isfinite(anchor.point):
-                power = 0.5 if anchor.kind == "turning" else 1.0
-                scale = lambda v, power=power: np.abs(v) ** power  # noqa: E731
-                far = piece.stop - anchor.point if anchor is piece.low else piece.start - anchor.point
-                bracket = np.zeros(mine.sum()), np.full(mine.sum(), far)
+                scale = _root if anchor.kind == "turning" else _itself
+                bracket = np.zeros(mine.sum()), np.full(mine.sum(), inner - anchor.point)
             else:
-                scale = lambda v: np.log(np.maximum(np.abs(v), 1e-320))  # noqa: E731
-                reach = self._reach(piece, anchor, target)
-                bracket = np.full(mine.sum(), piece.stop if anchor is piece.low else piece.start), reach
+                scale = _logarithm
+                bracket = np.full(mine.sum(), inner), self._reach(piece, anchor, target)
 
             def gap(d: Real, level: Real, anchor: Anchor = anchor, scale: Any = scale) -> Real:
-                return np.asarray(scale(self.law.offset(anchor, d)) - level)
+                return np.asarray(scale(np.abs(self.law.offset(anchor, d))) - level)
 
             found = elementwise.find_root(
                 gap,
@@ -184,3 +184,15 @@ class ClosedForm:
 
 def _position(anchors: list[Anchor], delta: Real) -> Real:
     return np.array([a.point if math.isfinite(a.point) else 0.0 for a in anchors]) + delta
+
+
+def _root(v: Real) -> Real:
+    return np.asarray(np.sqrt(v))
+
+
+def _itself(v: Real) -> Real:
+    return v
+
+
+def _logarithm(v: Real) -> Real:
+    return np.asarray(np.log(np.maximum(v, 1e-320)))

@@ -7,6 +7,7 @@ allow.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -243,19 +244,14 @@ class Pushforward:
 
     def _pieces(self) -> list[MonotonePiece]:
         if self.period is not None:
-            low, stop = self._anchor(0.0, 1), 0.5 * self.period
-            if _REACH * self.deviation >= stop:
-                return [self._piece(low, self._anchor(stop, 1), 0.0, stop)]
-            stop = _REACH * self.deviation
-            slope = float(self._slope(np.array(stop)))
-            return [self._piece(low, Anchor(math.inf, "cut", slope, slope * slope), 0.0, stop)]
+            return [self._half_period(0.5 * self.period)]
         right, stop = self._tail(1)
         left, start = (self._anchor(0.0, 1), 0.0) if self._even else self._tail(-1)
         activation = self.activation
         inner = {*activation.kinks, *activation.turning_points(max(abs(start), abs(stop)))}
         points = [start, *sorted(point for point in inner if start < point < stop), stop]
         found = []
-        for low, high in zip(points[:-1], points[1:], strict=True):
+        for low, high in itertools.pairwise(points):
             middle = 0.5 * (low + high)
             if any(piece.low <= middle <= piece.high for piece in activation.constant_pieces):
                 continue
@@ -263,6 +259,13 @@ class Pushforward:
             last = right if high == stop else self._anchor(high, -1)
             found.append(self._piece(first, last, low, high))
         return found
+
+    def _half_period(self, stop: float) -> MonotonePiece:
+        if _REACH * self.deviation >= stop:
+            return self._piece(self._anchor(0.0, 1), self._anchor(stop, 1), 0.0, stop)
+        stop = _REACH * self.deviation
+        slope = float(self._slope(np.array(stop)))
+        return self._piece(self._anchor(0.0, 1), Anchor(math.inf, "cut", slope, slope * slope), 0.0, stop)
 
     def _piece(self, low: Anchor, high: Anchor, start: float, stop: float) -> MonotonePiece:
         first, last = self.square(np.array([start, stop]))

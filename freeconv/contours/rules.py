@@ -1,15 +1,16 @@
-"""Quadrature on the contour: fixed complex nodes and weights, few for points far from singular values, more near them."""
+"""Quadrature on the contour: fixed complex nodes and weights, few for points far from singular values, more near."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from freeconv.contours.path import Segment, segments
+from freeconv.contours.panels import LEAST, MOST, TRANSFORM, Panels, by_anchor, legendre
+from freeconv.contours.path import segments
 from freeconv.contours.pushforward import Anchor, Pushforward
 
 __all__ = ["Rule", "RuleSet", "build"]
@@ -23,19 +24,10 @@ DISTANCES = (0.6, 0.15, 0.03, 3e-3, 1e-4, 1e-7, 1e-12)
 _LAST_AT_ZERO = 1e-30
 _LAST = 1e-17
 _TOLERANCE = 4e-16
-_MOST = 24  # nodes of a panel
-_LEAST = 4
-_GAUSS = 24
-_SPLIT = 1.0 / 8.0  # where a panel that begins at an anchor is divided
+_GAUSS = 30
 _MOST_LEVELS = 80
 _MOST_PANELS = 2000
 _NO_WEIGHT = 1e-30
-_NONE = np.zeros(0, complex)
-
-_LEGENDRE = {n: np.polynomial.legendre.leggauss(n) for n in range(_LEAST, _MOST + 1)}
-_NODES, _WEIGHTS = _LEGENDRE[_MOST]
-# Values at the nodes -> Legendre coefficients.
-_TRANSFORM = np.polynomial.legendre.legvander(_NODES, _MOST - 1) * _WEIGHTS[:, None] * (np.arange(_MOST) + 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,74 +110,7 @@ def build(law: Pushforward) -> RuleSet:
     return RuleSet(builder.singular, rules, law.atoms, mass, error)
 
 
-@dataclass(eq=False)
-class _Panels:
-    """Panels of one anchor as arrays; `open` marks those that a rule for smaller distances has to look at again."""
-
-    anchor: Anchor
-    first: Complex
-    last: Complex
-    sign: Real
-    order: NDArray[np.int64]
-    open: NDArray[np.bool_]
-    nodes: list[tuple[Complex, Complex]]
-
-    @property
-    def size(self) -> int:
-        return int(self.first.size)
-
-    def split(self, chosen: NDArray[np.bool_]) -> tuple[_Panels, _Panels]:
-        """The chosen ones with what they have, and the others."""
-        return self._part(np.flatnonzero(chosen)), self._part(np.flatnonzero(~chosen))
-
-    def _part(self, index: NDArray[np.int64]) -> _Panels:
-        nodes = [self.nodes[i] for i in index] if self.nodes else []
-        return _Panels(
-            self.anchor, self.first[index], self.last[index], self.sign[index], self.order[index], self.open[index], nodes
-        )
-
-    def halves(self) -> _Panels:
-        """Two panels for each one; next to an anchor the first is the smaller."""
-        cut = self.first + np.where(self.first == 0.0, _SPLIT, 0.5) * (self.last - self.first)
-        twice = [np.tile(values, 2) for values in (self.sign, self.order, self.open)]
-        return _Panels(self.anchor, np.r_[self.first, cut], np.r_[cut, self.last], *twice, [])
-
-    def fill(self, law: Pushforward, shift: float) -> None:
-        """Evaluate offsets and weights at the nodes."""
-        self.nodes = [(_NONE, _NONE)] * self.size
-        half = 0.5 * (self.last - self.first)
-        for n in np.unique(self.order):
-            chosen = np.flatnonzero(self.order == n)
-            nodes, weights = _LEGENDRE[int(n)]
-            points = (self.first + half)[chosen, None] + half[chosen, None] * nodes
-            jacobian = (law.factor * self.sign * half)[chosen, None] * weights
-            v, w = law.offset(self.anchor, points), law.density(shift + points) * jacobian
-            for row, i in enumerate(chosen):
-                self.nodes[i] = (v[row], w[row])
-
-    def joined(self) -> tuple[Complex, Complex]:
-        """All offsets and all weights."""
-        return np.concatenate([_NONE, *(v for v, _ in self.nodes)]), np.concatenate([_NONE, *(w for _, w in self.nodes)])
-
-    @classmethod
-    def union(cls, parts: Sequence[_Panels]) -> _Panels:
-        """One after the other."""
-        columns = [np.concatenate([getattr(p, name) for p in parts]) for name in ("first", "last", "sign", "order", "open")]
-        return cls(parts[0].anchor, *columns, [pair for p in parts for pair in p.nodes])
-
-
-def _panels(lines: Sequence[Segment]) -> list[_Panels]:
-    found = []
-    for anchor in dict.fromkeys(line.anchor for line in lines):
-        own = [line for line in lines if line.anchor is anchor]
-        first, last = (np.array([getattr(line, name) for line in own]) for name in ("first", "last"))
-        sign = np.array([line.sign for line in own])
-        count = len(own)
-        found.append(_Panels(anchor, first, last, sign, np.zeros(count, int), np.ones(count, bool), []))
-    return found
-
-
-def _ends(panels: Sequence[_Panels]) -> list[tuple[Anchor, complex]]:
+def _ends(panels: Sequence[Panels]) -> list[tuple[Anchor, complex]]:
     """The outer ends of the tails."""
     tails = [p for p in panels if p.anchor.kind in ("tail", "cut")]
     return [(p.anchor, complex(p.last[np.argmax(np.abs(p.last.real))])) for p in tails]
@@ -199,7 +124,7 @@ class _Builder:
         self.singular = np.array(values)
         self.width = values[-1] - values[0]
         self.groups = {anchor: values.index(anchor.value) for anchor in law.anchors}
-        self.panels = _panels(segments(law))
+        self.panels = by_anchor(segments(law))
         self.remainders = [self._remainder(*end) for end in _ends(self.panels)]
 
     def rule(self, distance: float) -> Rule:
@@ -208,7 +133,7 @@ class _Builder:
         Each begins with the panels of the one before.
         """
         self.panels = [self._adapted(panels, self._distances(distance)) for panels in self.panels]
-        found = [(self.groups[panels.anchor], *panels.joined()) for panels in self.panels]
+        found = [(self.groups[panels.anchor], panels.v, panels.w) for panels in self.panels]
         return self._joined(distance, found + self.remainders)
 
     def gauss_rule(self, distance: float) -> Rule:
@@ -216,9 +141,9 @@ class _Builder:
 
         [1] Lanczos; W. Gautschi, "Orthogonal Polynomials" (2004), 2.2.3.
         """
-        flat = [replace(p, first=p.first.real + 0j, last=p.last.real + 0j) for p in self.panels]
+        flat = [panels.flat() for panels in self.panels]
         adapted = [self._adapted(panels, self._distances(distance)) for panels in flat]
-        found = [(self.groups[panels.anchor], *panels.joined()) for panels in adapted]
+        found = [(self.groups[panels.anchor], panels.v, panels.w) for panels in adapted]
         found += [self._remainder(*end) for end in _ends(flat)]
         center = 0.5 * (self.singular[0] + self.singular[-1])
         x = np.concatenate([(self.singular[group] - center) + v.real for group, v, _ in found])
@@ -260,32 +185,26 @@ class _Builder:
             return np.full(self.singular.size, distance)
         return np.where(self.singular == 0.0, _LAST_AT_ZERO * self.width, _LAST * np.abs(self.singular))
 
-    def _adapted(self, panels: _Panels, distances: Real) -> _Panels:
+    def _adapted(self, panels: Panels, distances: Real) -> Panels:
         """Divide panels until Legendre coefficients of ρ/(z − g) foretell a small error for all critical z."""
-        law, anchor = self.law, panels.anchor
-        shift = anchor.point if math.isfinite(anchor.point) else 0.0
-        kept, rest = panels.split(~panels.open)
-        done = [kept]
+        law = self.law
+        done, rest = [panels.part(~panels.open)], panels.part(panels.open)
         for _ in range(_MOST_LEVELS):
             if rest.size == 0:
-                break
+                return Panels.union(done)
             half = 0.5 * (rest.last - rest.first)
-            middle = rest.first + half
-            delta = middle[:, None] + half[:, None] * _NODES
-            v = law.offset(anchor, delta)
-            rho = law.factor * law.density(shift + delta) * half[:, None]
-            z, inside, near = self._critical(anchor, rest.first, rest.last, distances)
+            delta = (rest.first + half)[:, None] + half[:, None] * legendre(MOST)[0]
+            v = law.offset(rest.anchor, delta)
+            rho = law.factor * law.density(rest.shift + delta) * half[:, None]
+            z, inside, rest.open = self._critical(rest.anchor, rest.first, rest.last, distances)
             rest.order = self._needed(v, rho, z, inside)
-            rest.open = near
-            good, rest = rest.split(rest.order <= _MOST)
-            good.fill(law, shift)
+            good = rest.part(rest.order <= MOST)
+            good.fill(law)
             done.append(good)
-            rest = rest.halves()
+            rest = rest.part(rest.order > MOST).halves()
             if rest.size > _MOST_PANELS:
                 break
-        if rest.size:
-            raise ValueError(f"the squared slopes of {law.activation!r} could not be integrated")
-        return _Panels.union(done)
+        raise ValueError(f"the squared slopes of {law.activation!r} could not be integrated")
 
     def _critical(
         self, anchor: Anchor, first: Complex, last: Complex, distances: Real
@@ -305,29 +224,31 @@ class _Builder:
         gap, d = gaps[nearest], distances[nearest]
         from_it = z - gap
         near = np.abs(from_it) < d
-        pushed = [np.where(near, gap + way * d, z) for way in (1.0, -1.0, 1j)]
-        z = np.concatenate(pushed, axis=1)
+        # Beside the singular value, and straight up to where all of them are far enough.
+        steps = (distances - np.abs(z[..., None] - gaps)) * (distances + np.abs(z[..., None] - gaps))
+        raised = z + 1j * np.sqrt(np.maximum(steps.max(axis=-1), 0.0))
+        z = np.concatenate([np.where(near, gap + d, z), np.where(near, gap - d, z), raised], axis=1)
         away = np.abs(z[..., None] - gaps)
         return z, np.all(away >= distances * (1.0 - 1e-9), axis=-1), near.any(axis=1)
 
     def _needed(self, v: Complex, rho: Complex, z: Complex, inside: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """How many nodes each panel needs; more than `_MOST` if it is to be divided."""
+        """How many nodes each panel needs; more than `MOST` if it is to be divided."""
         apart = z[:, :, None] - v[:, None, :]
         f = np.where(inside[:, :, None], rho[:, None, :] / apart, 0.0)
         size = np.maximum(1.0 / self.width, 2.0 * np.abs(f).mean(axis=-1))
-        spectrum = (np.abs(f @ _TRANSFORM) / size[..., None]).max(axis=1)
+        spectrum = (np.abs(f @ TRANSFORM) / size[..., None]).max(axis=1)
         rounding = 4e-16 * np.abs(v)[:, None, :] * np.abs(f / apart)
         noise = (rounding.max(axis=-1) / size).max(axis=1) + 1e-16
         envelope = np.maximum.accumulate(spectrum[:, ::-1], axis=1)[:, ::-1] + 1e-300
-        low, high = 6, _MOST - 4
+        low, high = 6, MOST - 4
         rate = np.minimum(np.log(envelope[:, high] / envelope[:, low]) / (high - low), 0.0)
-        need = np.full(len(v), _MOST + 1)
-        for n in range(_MOST, _LEAST - 1, -1):
+        need = np.full(len(v), MOST + 1)
+        for n in range(MOST, LEAST - 1, -1):
             # The error of n nodes is of the size of coefficient 2n.
             k = 2 * n
             error = envelope[:, k] if k <= high else envelope[:, high] * np.exp(rate * (k - high))
             need = np.where(error < _TOLERANCE, n, need)
-        return np.where((need > _MOST) & (envelope[:, high] < 10.0 * noise), _MOST, need)
+        return np.where((need > MOST) & (envelope[:, high] < 10.0 * noise), MOST, need)
 
     def difference(self, rule: Rule, last: Rule) -> float:
         """The largest difference on the boundary of the domain, which bounds it inside: it is analytic there."""

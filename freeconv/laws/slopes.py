@@ -58,8 +58,8 @@ def SlopeLaw(activation: str | Activation, variance: float) -> Law:  # noqa: N80
 
     Notes
     -----
-    The push-forward of a Gaussian by g = φ'².  Its Cauchy transform ∫ ρ(h)/(z − g(h)) dh is computed on a contour in the
-    complex h plane on which Im g < 0, for all z in the closed upper half-plane at once; see ``docs/slope_laws.md``.
+    The push-forward of a Gaussian by g = φ'².  Its Cauchy transform ∫ ρ(h)/(z − g(h)) dh is computed on a contour in
+    the complex h plane on which Im g < 0, for all z in the closed upper half-plane at once; see ``docs/slope_laws.md``.
 
     Examples
     --------

@@ -52,15 +52,15 @@ struct Discrete {
 
   // Adds sum |w r| and sum |w a r|.
   template <int W>
-  void add_moduli(const Block<double, W>& u, double* weights, double* moments) const {
+  void add_moduli(const Block<double, W>& u, double* of_weights, double* of_moments) const {
     for (std::size_t j = 0; j < count; ++j) {
       const double a = locations[j];
-      const double w = this->weights[j].hi;
+      const double w = weights[j].hi;
       for (int i = 0; i < W; ++i) {
         const double x = u.re[i] - a;
         const double wr = w / sqrt_(x * x + u.im[i] * u.im[i]);
-        weights[i] += wr;
-        moments[i] += wr * fabs_(a);
+        of_weights[i] += wr;
+        of_moments[i] += wr * fabs_(a);
       }
     }
   }

@@ -1,0 +1,94 @@
+"""Networks of curved activations: Jacobians of depth 1, 2, 5, 50 and tangent kernels of depth 2, 3, 5.
+
+Layers of equal variance are powers; depth 2 and the kernels have a variance of their own in each layer.  25 digits, the
+Cauchy transforms of squared slopes by `tests.oracles.slope_rule`, which is checked against adaptive quadrature on the
+real axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.oracles import slope_rule, tree
+from tests.oracles.common import Entry, Number, mp, mpf, write_table
+from tests.oracles.specs import Law, affine, boxtimes, marchenko_pastur, slope_law
+
+DIGITS = 25
+VARIANCES = {
+    "tanh": (0.5703125, 0.75, 0.4375, 0.625),
+    "erf": (0.5625, 0.6875, 0.4375, 0.5),
+    "gelu": (0.53125, 0.6875, 0.40625, 0.59375),
+    "silu": (0.5625, 1.0, 0.4375, 0.71875),
+}
+# In units of the mean.
+PLACES = {1: (0.125, 0.75, 1.5), 2: (0.0625, 0.75, 1.75), 5: (0.015625, 0.5, 2.0), 50: (4.0, 1.0, 0.25)}
+
+
+def jacobian(activation: str, depth: int, gaussian: bool) -> Law:
+    """∏ of squared slopes, with a Wishart factor for each layer if Gaussian."""
+    q = VARIANCES[activation]
+    slopes: list[Law | tuple[Law, float]] = (
+        [slope_law(activation, q[0]), slope_law(activation, q[1])]
+        if depth == 2
+        else [(slope_law(activation, q[0]), float(depth))]
+    )
+    return boxtimes(*slopes, *([(marchenko_pastur(), float(depth))] if gaussian else []))
+
+
+def kernel(activation: str, depth: int, gaussian: bool) -> Law:
+    """H₁ = 1/2, H_{l+1} = 1/2 + l/16 + W D H_l D Wᵀ of weight variance 3/2."""
+    law: Law | None = None
+    for layer in range(1, depth):
+        factors: list[Law | tuple[Law, float]] = [slope_law(activation, VARIANCES[activation][layer - 1])]
+        factors += [marchenko_pastur()] if gaussian else []
+        factors += [] if law is None else [law]
+        law = affine(boxtimes(*factors), 0.75 if law is None else 1.5, 0.5 + layer / 16)
+    assert law is not None
+    return law
+
+
+def entry(name: str, law: Law, points: Sequence[Number]) -> Entry:
+    """Densities, each solution started from the one before."""
+    x, values, near = [], [], None
+    for point in points:
+        at = float(point)
+        with mp.workdps(DIGITS + 20):
+            near = tree.solve(law, mpf(at), DIGITS, near)
+            values.append(+tree.density_at(law, mpf(at), near))
+        x.append(at)
+    return Entry(name, law, x, values)
+
+
+def entries() -> list[Entry]:
+    """All networks."""
+    out = []
+    for activation in VARIANCES:
+        for q in VARIANCES[activation][:2]:
+            slope_rule.check(activation, q)
+        for gaussian in (False, True):
+            weights = "Gaussian" if gaussian else "orthogonal"
+            for depth, places in PLACES.items():
+                if depth == 1 and not gaussian:
+                    continue  # has a closed form
+                law = jacobian(activation, depth, gaussian)
+                mean = tree.mean(law)
+                out.append(entry(f"Jacobian, {weights} {activation} L={depth}", law, [mean * p for p in places]))
+                print(out[-1].name, flush=True)
+            for depth in (2, 3, 5) if gaussian else (3, 5):
+                law = kernel(activation, depth, gaussian)
+                mean = tree.mean(law)
+                low = mpf(1) / 2 + mpf(depth - 1) / 16
+                points = [low + (mean - low) * p for p in (0.25, 1.0, 1.5)]
+                out.append(entry(f"kernel, {weights} {activation} L={depth}", law, points))
+                print(out[-1].name, flush=True)
+    return out
+
+
+def main() -> None:
+    """Regenerate the table."""
+    check = "solutions of the tree certified; G of the leaves against quadrature on the real axis to 28 digits"
+    write_table("slopes", check, entries())
+
+
+if __name__ == "__main__":
+    main()
