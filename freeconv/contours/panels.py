@@ -39,8 +39,8 @@ TRANSFORM: Real = (
 class Panels:
     """Straight lines from `first` to `last` relative to one anchor, run backwards where `sign` is −1.
 
-    `open` marks those that a rule for smaller distances has to look at again, `order` the numbers of nodes; node j, with
-    offset v[j] and weight w[j], belongs to panel owner[j].
+    `open` marks those that a rule for smaller distances has to look at again, `order` the numbers of nodes; node j,
+    with offset v[j] and weight w[j], belongs to panel owner[j].
     """
 
     anchor: Anchor

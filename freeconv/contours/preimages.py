@@ -35,13 +35,16 @@ class ClosedForm:
 
     def __init__(self, law: Pushforward) -> None:
         self.law = law
+        # Beyond a cut the density is below 1e-18 of its size: it counts as 0 there, though the support goes on.
+        ends = [(piece.low.value, piece.high.value) for piece in law.pieces]
+        self._inner = [(min(pair), max(pair)) for pair in ends]
         self.spans = [law.limits(piece) for piece in law.pieces]
         self.ends = np.array(sorted({end for span in self.spans for end in span}))
 
     def density(self, x: Real) -> Real:
         """The density of the continuous part; inf at turning values."""
         total = np.zeros(x.shape)
-        for piece, (low, high) in zip(self.law.pieces, self.spans, strict=True):
+        for piece, (low, high) in zip(self.law.pieces, self._inner, strict=True):
             inside = (x > low) & (x < high)
             if inside.any():
                 anchor, delta = self._preimages(piece, x[inside])
@@ -56,7 +59,7 @@ class ClosedForm:
         total = np.zeros(x.shape)
         for location, weight in self.law.atoms:
             total += weight * (x >= location)
-        for piece, (low, high) in zip(self.law.pieces, self.spans, strict=True):
+        for piece, (low, high) in zip(self.law.pieces, self._inner, strict=True):
             total += self._all(piece) * (x >= high)
             inside = (x > low) & (x < high)
             if inside.any():

@@ -44,10 +44,11 @@ def corners(name: str) -> list[Number]:
         if name in ("tanh", "erf", "sigmoid"):
             return [mpf(0)]
         if name == "silu":
-            top = mp.findroot(lambda h: h * mp.tanh(h / 2) - 2, 2.4)
-            return [-top, mp.findroot(slope, -1.278), top]
+            # findroot has guard digits; an end of the polygon has to be equal to itself after rounding.
+            top = +mp.findroot(lambda h: h * mp.tanh(h / 2) - 2, 2.4)
+            return [-top, +mp.findroot(slope, -1.278), top]
         if name == "gelu":
-            return [-mp.sqrt(2), mp.findroot(slope, -0.7518), mp.sqrt(2)]
+            return [-mp.sqrt(2), +mp.findroot(slope, -0.7518), mp.sqrt(2)]
         if name == "elu":
             return [mpf(0)]
         return []
@@ -176,7 +177,7 @@ def _line(at_start: bool, at_stop: bool) -> list[tuple[Number, Number]]:
     if not (at_start or at_stop):
         return [((1 + x) / 2, w / 2) for x, w in _legendre()]
     found = []
-    step = mpf(1) / 16
+    step = mpf(1) / 64  # poles at a singular value come as near as 1e-5
     k = 0
     while True:
         u = mp.pi / 2 * mp.sinh(k * step)

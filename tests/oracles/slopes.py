@@ -32,7 +32,9 @@ def jacobian(activation: str, depth: int, gaussian: bool) -> Law:
         if depth == 2
         else [(slope_law(activation, q[0]), float(depth))]
     )
-    return boxtimes(*slopes, *([(marchenko_pastur(), float(depth))] if gaussian else []))
+    # A mean near 1: at 1e-13, that of depth 50 otherwise, the continuation takes too long.
+    scale = float(mp.nint(8 / slope_rule.mean(activation, q[0]))) / 8
+    return boxtimes(*slopes, *([(marchenko_pastur(1.0, scale), float(depth))] if gaussian else []))
 
 
 def kernel(activation: str, depth: int, gaussian: bool) -> Law:
