@@ -22,6 +22,8 @@ from tests.tolerances import CAUCHY, CDF, MOMENT
 TABLE: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "oracles" / "tables" / "slope_cauchy.json").read_text(encoding="utf-8")
 )["entries"]
+
+
 def some(names: tuple[str, ...], quick: tuple[str, ...]) -> list[Any]:
     return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
