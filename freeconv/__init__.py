@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from freeconv import activations
+from freeconv import activations, networks
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
@@ -29,7 +29,7 @@ from freeconv.laws import (
     SlopeLaw,
     Uniform,
 )
-from freeconv.networks import MLP, MeanField
+from freeconv.networks import MLP, MeanField, critical_weight_variance
 
 __all__ = [
     "MLP",
@@ -58,5 +58,7 @@ __all__ = [
     "boxtimes",
     "boxtimes_power",
     "compress",
+    "critical_weight_variance",
+    "networks",
     "resize",
 ]

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import freeconv as fc
-from freeconv.activations import KNOWN
+from freeconv.activations import KNOWN, from_name, parameters_of
 from freeconv.cli import main as cli
-from freeconv.cli.main import main
+from freeconv.cli.main import NETWORK_OPTIONS, main
 from freeconv.cli.network_file import build, load
 from freeconv.errors import ConvergenceError
 
@@ -208,6 +208,17 @@ class TestNetworkFile:
         path.write_text('depth = 2\nactivation = ["relu", "leaky_relu"]\nslope = 0.3\nweight_variance = [2, 1.5]\n')
         expected = fc.MLP(2, ["relu", fc.activations.LeakyReLU(0.3)], weight_variance=[2.0, 1.5])
         assert load(path) == expected
+
+    def test_every_activation_has_its_options(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.toml"
+        for name in KNOWN:
+            given = {parameter: 0.5 for parameter in parameters_of(name)}
+            assert given.keys() <= set(NETWORK_OPTIONS)
+            lines = [f'activation = "{name}"', *(f"{key} = {value}" for key, value in given.items())]
+            path.write_text("depth = 2\n" + "\n".join(lines))
+            assert load(path) == fc.MLP(2, from_name(name, given))
+            path.write_text("[[layers]]\nrepeat = 2\n" + "\n".join(lines))
+            assert load(path) == fc.MLP(2, from_name(name, given))
 
     def test_top_parameter_goes_where_it_fits(self, tmp_path: Path) -> None:
         path = tmp_path / "net.toml"

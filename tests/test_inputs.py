@@ -53,6 +53,12 @@ POSITIVE: list[tuple[Callable[[Any], object], str]] = [
     (lambda v: fc.compress(NOISE, v), "t"),
     (lambda v: fc.resize(PRODUCT, v), "ratio"),
     (lambda v: fc.activations.HardTanh(v), "clip"),
+    (lambda v: fc.activations.Erf(v), "scale"),
+    (lambda v: fc.activations.ELU(v), "alpha"),
+    (lambda v: fc.activations.Softplus(v), "beta"),
+    (lambda v: fc.networks.fixed_point("tanh", v, 0.0), "weight_variance"),
+    (lambda v: fc.networks.fixed_point("tanh", 1.0, 0.0, v), "input_variance"),
+    (lambda v: fc.networks.correlation_fixed_points("tanh", v, 0.0), "weight_variance"),
     (lambda v: fc.MLP(2, weight_variance=v), "weight_variance"),
     (lambda v: fc.MLP(2, weight_variance=[1.0, v]), "weight_variance[1]"),
     (lambda v: fc.MLP(2, weight_variance=(v, 1.0)), "weight_variance[0]"),
@@ -61,6 +67,12 @@ POSITIVE: list[tuple[Callable[[Any], object], str]] = [
 NON_NEGATIVE: list[tuple[Callable[[Any], object], str]] = [
     (lambda v: fc.MLP(2, bias_variance=v), "bias_variance"),
     (lambda v: fc.MLP(2, bias_variance=[0.0, v]), "bias_variance[1]"),
+    (lambda v: fc.networks.fixed_point("tanh", 1.0, v), "bias_variance"),
+    (lambda v: fc.networks.correlation_fixed_points("tanh", 1.0, v), "bias_variance"),
+    (lambda v: fc.networks.critical_point("tanh", v), "bias_variance"),
+    (lambda v: fc.critical_weight_variance("tanh", v), "bias_variance"),
+    (lambda v: fc.networks.correlation_map("tanh", v, 1.0, 0.0), "q1"),
+    (lambda v: fc.networks.correlation_derivative("tanh", 1.0, v, 0.0), "q2"),
     *(
         (method, "variance")
         for activation in (
@@ -68,6 +80,12 @@ NON_NEGATIVE: list[tuple[Callable[[Any], object], str]] = [
             fc.activations.ReLU(),
             fc.activations.LeakyReLU(),
             fc.activations.HardTanh(),
+            fc.activations.Erf(),
+            fc.activations.Tanh(),
+            fc.activations.GELU(),
+            fc.activations.SELU(),
+            fc.activations.Sin(),
+            fc.activations.Cos(),
         )
         for method in (
             activation.second_moment,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freeconv.activations.base import Activation, Piece
+from freeconv.activations.custom import Custom
 from freeconv.activations.exponential import ELU, SELU, Softplus
 from freeconv.activations.gated import GELU, SiLU
 from freeconv.activations.names import KNOWN, from_name, parameters_of, resolve
@@ -17,6 +18,7 @@ __all__ = [
     "SELU",
     "Activation",
     "Cos",
+    "Custom",
     "Erf",
     "HardTanh",
     "LeakyReLU",

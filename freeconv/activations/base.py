@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv._validate import non_negative
 from freeconv.activations.quadrature import gaussian_expectation
+from freeconv.activations.two_point import Pair, gaussian_pair, gaussian_product_expectation
 
 __all__ = ["Activation", "Piece", "Slopes", "gaussian_mass", "numbers", "real_numbers"]
 
@@ -55,6 +56,11 @@ class Activation(ABC):
     def feature_width(self) -> float:
         """The length of h over which φ changes its shape."""
         return 1.0
+
+    @property
+    def _panel_marks(self) -> tuple[float, ...]:
+        """The kinks, and other points around which quadrature shall look for features."""
+        return self.kinks
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -146,12 +152,31 @@ class Activation(ABC):
         """E φ'(√q Z)⁴, for a variance q ≥ 0; by quadrature to 1e-13 where no closed form is known."""
         return _moment(self, "derivative", 4, non_negative("variance", variance))
 
+    def product_moment(self, q1: float, q2: float, covariance: float) -> float:
+        """E φ(h₁) φ(h₂) for centred Gaussians of variances q₁, q₂ and a covariance.
+
+        To 1e-12 of √(V(q₁) V(q₂)), by quadrature in two dimensions where no closed form is known.
+        """
+        return self._product(gaussian_pair(q1, q2, covariance))
+
+    def slope_product_moment(self, q1: float, q2: float, covariance: float) -> float:
+        """E φ'(h₁) φ'(h₂), the derivative of `product_moment` by the covariance; as accurate as that."""
+        return self._slope_product(gaussian_pair(q1, q2, covariance))
+
+    def _product(self, pair: Pair) -> float:
+        return gaussian_product_expectation(self.function, pair, self.kinks, self.feature_width)
+
+    def _slope_product(self, pair: Pair) -> float:
+        return gaussian_product_expectation(self.derivative, pair, self.kinks, self.feature_width)
+
 
 @functools.lru_cache(maxsize=1 << 14)
 def _moment(activation: Activation, what: str, power: int, variance: float) -> float:
     """E of a power of φ or φ'.  Remembered: a deep network asks for few different variances, and often."""
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]] = getattr(activation, what)
-    return gaussian_expectation(lambda h: values(h) ** power, variance, activation.kinks, activation.feature_width)
+    return gaussian_expectation(
+        lambda h: values(h) ** power, variance, activation._panel_marks, activation.feature_width
+    )
 
 
 def gaussian_mass(low: float, high: float, variance: float) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from freeconv._validate import non_negative
 from freeconv.activations.base import Activation, Slopes, numbers, real_numbers
 from freeconv.activations.logistic import logistic, logistic_slope
+from freeconv.activations.two_point import Pair
 
 __all__ = ["GELU", "SiLU"]
 
@@ -105,6 +106,28 @@ class GELU(Activation):
         root = math.sqrt(1.0 + 2.0 * q)
         density = q / (1.0 + q) / root + 0.5 * (q / (1.0 + 2.0 * q)) / root
         return 0.25 + math.atan2(q, root) / (2.0 * math.pi) + density / math.pi
+
+    def _product(self, pair: Pair) -> float:
+        gate, density, rest, _ = _gelu_terms(pair)
+        return pair.covariance * gate + density * rest
+
+    def _slope_product(self, pair: Pair) -> float:
+        gate, density, rest, inverse = _gelu_terms(pair)
+        q1, q2, c = pair.first**2, pair.second**2, pair.covariance
+        sides = 1.0 / (1.0 + q1) + 1.0 / (1.0 + q2) - 1.0
+        return gate + c * density * (1.0 + rest * inverse + 2.0 * sides)
+
+
+def _gelu_terms(pair: Pair) -> tuple[float, float, float, float]:
+    """F = E Φ(h₁) Φ(h₂), P = 1/(2π √D), B and 1/D of E φ(h₁) φ(h₂) = c F + P B; D = (1 + q₁)(1 + q₂) − c².
+
+    F = 1/4 + asin(c/√((1 + q₁)(1 + q₂)))/2π is computed as an arctangent, in which nothing cancels.
+    """
+    q1, q2, c = pair.first**2, pair.second**2, pair.covariance
+    determinant = 1.0 + q1 + q2 + pair.determinant
+    gate = math.atan2(math.sqrt(determinant), -c) / (2.0 * math.pi)
+    rest = pair.determinant + c * c / (1.0 + q1) + c * c / (1.0 + q2)
+    return gate, 0.5 / math.pi / math.sqrt(determinant), rest, 1.0 / determinant
 
 
 def _normal_cdf(h: Slopes) -> Slopes:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv._validate import non_negative
 from freeconv.activations.base import Activation, Slopes, numbers, real_numbers
+from freeconv.activations.two_point import Pair
 
 __all__ = ["Cos", "Sin"]
 
@@ -65,6 +66,12 @@ class Sin(Periodic):
         e = math.exp(-2.0 * non_negative("variance", variance))
         return (3.0 + 4.0 * e + e**4) / 8.0
 
+    def _product(self, pair: Pair) -> float:
+        return _hyperbolic(pair, -1.0)
+
+    def _slope_product(self, pair: Pair) -> float:
+        return _hyperbolic(pair, 1.0)
+
 
 @dataclass(frozen=True)
 class Cos(Periodic):
@@ -109,6 +116,12 @@ class Cos(Periodic):
         e, complement = math.exp(-2.0 * q), -math.expm1(-2.0 * q)
         return complement * complement * (3.0 + 2.0 * e + e * e) / 8.0
 
+    def _product(self, pair: Pair) -> float:
+        return _hyperbolic(pair, 1.0)
+
+    def _slope_product(self, pair: Pair) -> float:
+        return _hyperbolic(pair, -1.0)
+
 
 def _sine_square(variance: float) -> float:
     """E sin²(√q Z)."""
@@ -118,3 +131,12 @@ def _sine_square(variance: float) -> float:
 def _cosine_square(variance: float) -> float:
     """E cos²(√q Z)."""
     return 0.5 + 0.5 * math.exp(-2.0 * non_negative("variance", variance))
+
+
+def _hyperbolic(pair: Pair, sign: float) -> float:
+    """(e^{c − m} + sign·e^{−c − m})/2 with m = (q₁ + q₂)/2: e^{−m} cosh c or e^{−m} sinh c, without overflow."""
+    size = abs(pair.covariance)
+    top = 0.5 * math.exp(size - 0.5 * (pair.first**2 + pair.second**2))
+    if sign > 0.0:
+        return top + top * math.exp(-2.0 * size)
+    return -math.copysign(top, pair.covariance) * math.expm1(-2.0 * size)

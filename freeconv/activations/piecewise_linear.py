@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv._validate import finite, non_negative, positive
 from freeconv.activations.base import Activation, Piece, Slopes, numbers, real_numbers
+from freeconv.activations.two_point import Pair
 
 __all__ = ["HardTanh", "LeakyReLU", "Linear", "PiecewiseLinear", "ReLU"]
 
@@ -72,6 +73,12 @@ class Linear(PiecewiseLinear):
         """φ(h) = h."""
         return real_numbers(h).copy()
 
+    def _product(self, pair: Pair) -> float:
+        return pair.covariance
+
+    def _slope_product(self, pair: Pair) -> float:
+        return 1.0
+
 
 @dataclass(frozen=True)
 class ReLU(PiecewiseLinear):
@@ -109,6 +116,12 @@ class ReLU(PiecewiseLinear):
     def function(self, h: ArrayLike) -> NDArray[np.float64]:
         """φ(h) = max(h, 0)."""
         return np.maximum(real_numbers(h), 0.0)
+
+    def _product(self, pair: Pair) -> float:
+        return _relu_product(pair)
+
+    def _slope_product(self, pair: Pair) -> float:
+        return (math.pi - pair.angle) / (2.0 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -164,6 +177,12 @@ class LeakyReLU(PiecewiseLinear):
         """φ(h) = h for h > 0, else slope·h."""
         h = real_numbers(h)
         return np.where(h > 0.0, h, self.slope * h)
+
+    def _product(self, pair: Pair) -> float:
+        return self.slope * pair.covariance + (1.0 - self.slope) ** 2 * _relu_product(pair)
+
+    def _slope_product(self, pair: Pair) -> float:
+        return self.slope + (1.0 - self.slope) ** 2 * (math.pi - pair.angle) / (2.0 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -245,3 +264,22 @@ def _gamma_p_three_halves(t: float) -> float:
         term *= y / (n + 1.5)
         total += term
     return total * math.exp(-y)
+
+
+def _relu_product(pair: Pair) -> float:
+    """√(q₁q₂) (sin θ + (π − θ) cos θ)/2π with cos θ the correlation [1]_, as (sin ψ − ψ cos ψ), ψ = π − θ.
+
+    The terms of the difference are about ψ, it is about ψ³/3, so there its power series is summed.
+
+    References
+    ----------
+    .. [1] Y. Cho and L. K. Saul, "Kernel methods for deep learning", NIPS 2009.
+    """
+    psi = math.pi - pair.angle if pair.covariance > 0.0 else math.atan2(math.sqrt(pair.determinant), -pair.covariance)
+    if psi < 0.5:
+        difference = math.fsum(
+            (-1.0) ** (k + 1) * 2.0 * k * psi ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(1, 9)
+        )
+    else:
+        difference = math.sin(psi) - psi * math.cos(psi)
+    return pair.first * pair.second * difference / (2.0 * math.pi)

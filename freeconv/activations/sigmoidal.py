@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from freeconv._validate import non_negative, positive
 from freeconv.activations.base import Activation, Slopes, numbers, real_numbers
 from freeconv.activations.logistic import logistic, logistic_slope
+from freeconv.activations.two_point import Pair
 
 __all__ = ["Erf", "Sigmoid", "Tanh"]
 
@@ -90,6 +91,17 @@ class Erf(Activation):
 
     def _scaled(self, variance: float) -> float:
         return non_negative("variance", variance) * self.scale * self.scale
+
+    def _product(self, pair: Pair) -> float:
+        return 2.0 / math.pi * math.atan2(2.0 * self.scale**2 * pair.covariance, self._root(pair))
+
+    def _slope_product(self, pair: Pair) -> float:
+        return 4.0 * self.scale * self.scale / math.pi / self._root(pair)
+
+    def _root(self, pair: Pair) -> float:
+        """√((1 + 2s₁)(1 + 2s₂) − 4 scale⁴ c²), as a sum of positive terms."""
+        s = 2.0 * self.scale * self.scale
+        return math.sqrt(1.0 + s * (pair.first**2 + pair.second**2) + s * s * pair.determinant)
 
 
 @dataclass(frozen=True)

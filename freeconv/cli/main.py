@@ -26,6 +26,9 @@ NETWORK_OPTIONS = (
     "activation",
     "slope",
     "clip",
+    "scale",
+    "alpha",
+    "beta",
     "weights",
     "weight_variance",
     "bias_variance",
@@ -139,10 +142,17 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group("network", "N is a number; N[,N...] is one for all layers, or one per layer")
     network.add_argument("--depth", type=_integer, metavar="N", help="number of layers")
     network.add_argument(
-        "--activation", type=_names, metavar="NAME[,NAME...]", help="linear, relu (default), leaky_relu or hard_tanh"
+        "--activation",
+        type=_names,
+        metavar="NAME[,NAME...]",
+        help="linear, relu (default), leaky_relu, hard_tanh, erf, tanh, sigmoid, silu, gelu, elu, selu, softplus, sin "
+        "or cos",
     )
     network.add_argument("--slope", type=_number, metavar="N", help="negative slope of leaky_relu (default 0.01)")
     network.add_argument("--clip", type=_number, metavar="N", help="where hard_tanh saturates (default 1)")
+    network.add_argument("--scale", type=_number, metavar="N", help="erf(N h) is meant by erf (default 1)")
+    network.add_argument("--alpha", type=_number, metavar="N", help="elu tends to -N (default 1)")
+    network.add_argument("--beta", type=_number, metavar="N", help="sharpness of softplus (default 1)")
     network.add_argument("--weights", metavar="KIND", help="gaussian (default) or orthogonal")
     network.add_argument(
         "--weight-variance",

@@ -20,7 +20,8 @@ network files (TOML):
   weight_variance = 2.0         # at the top: holds for every layer ...
   [[layers]]                    # one such table per group of equal layers, from the input on
   repeat = 5                    # how many of them; 1 if left out
-  activation = "leaky_relu"     # linear, relu, leaky_relu (slope), hard_tanh (clip)
+  activation = "leaky_relu"     # linear, relu, leaky_relu (slope), hard_tanh (clip), erf (scale), tanh, sigmoid,
+                                # silu, gelu, elu (alpha), selu, softplus (beta), sin, cos
   slope = 0.1
   [[layers]]
   activation = "hard_tanh"
@@ -40,8 +41,8 @@ def build(options: Mapping[str, Any]) -> MLP:
     Parameters
     ----------
     options : mapping
-        Keywords of `MLP`, with `activation` a name or a list of names, and the parameters of activations (slope, clip)
-        as keywords of their own.  A parameter goes to every activation that takes it.
+        Keywords of `MLP`, with `activation` a name or a list of names, and the parameters of activations (slope, clip,
+        …) as keywords of their own.  A parameter goes to every activation that takes it.
 
     Returns
     -------

@@ -29,7 +29,7 @@ JSON_FORMAT = """\
 --json prints one object, numbers with all digits, null for what is infinite:
   freeconv, spectrum            version; "jacobian" or "ntk"
   network                       {depth, weights, input_variance, layers: groups of equal layers from the input on,
-                                [{repeat, activation, slope or clip, weight_variance, bias_variance}, ...]}
+                                [{repeat, activation, its parameters, weight_variance, bias_variance}, ...]}
   atoms                         [{location, weight}, ...]
   support                       [[from, to], ...], the intervals of the continuous part
   mean, variance                of the eigenvalues

@@ -88,7 +88,7 @@ def _highest(law: Pushforward, piece: MonotonePiece, h: NDArray[np.float64], sid
             if lost.any() and not lost.all():
                 last = np.flatnonzero(~lost)[-1 if order > 0 else 0]
                 allowed = np.where(lost, allowed[last] * np.abs(h[last] / h), allowed)
-    return np.minimum(0.5 * allowed, _HIGHEST * law.deviation)
+    return np.minimum(0.5 * allowed, min(_HIGHEST * law.deviation, law.height))
 
 
 def _middle(law: Pushforward, piece: MonotonePiece, t: NDArray[np.float64]) -> float:

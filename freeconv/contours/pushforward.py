@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from freeconv.activations import Activation
 from freeconv.activations.base import gaussian_mass
 from freeconv.activations.periodic import Periodic
+from freeconv.contours.continuation import Continuation
 
 __all__ = ["Anchor", "MonotonePiece", "Pushforward", "pushforward"]
 
@@ -35,6 +36,7 @@ _TINY = 1e-40
 _CIRCLE = 64
 _TERMS = 22
 _INSIDE = 0.15
+_CONTINUED = 1e-10
 _LEGENDRE = np.polynomial.legendre.leggauss(10)
 
 
@@ -99,6 +101,11 @@ class Pushforward:
         self.activation = activation
         self.variance = variance
         self.deviation = math.sqrt(variance)
+        self._continued = None if activation.complex_slope else Continuation(activation)
+        # The height up to which φ' is known.
+        self.height = math.inf if self._continued is None else self._continued.height
+        # How far it may be off there, in parts of its size.
+        self.noise = 0.0 if self._continued is None else _CONTINUED
         self.atoms = activation.slope_atoms(variance)
         self.period = math.pi if isinstance(activation, Periodic) else None
         self._even = self.period is not None or self._is_even()
@@ -148,7 +155,7 @@ class Pushforward:
     def offset_slope(self, anchor: Anchor, delta: Real) -> Real:
         """g'(h), to full relative accuracy near the anchor."""
         h = anchor.point + delta if math.isfinite(anchor.point) else delta
-        bent = self.activation.curvature(h)
+        bent = self._curvature(h)
         if anchor.kind == "turning":
             near = np.abs(delta) < _INSIDE * self._radius(anchor.point)
             series = np.zeros_like(delta)
@@ -183,7 +190,11 @@ class Pushforward:
             for point in {*self.activation.kinks, *self.activation.turning_points(min(far, 10.0 + 2.0 * reach))}
             if side * point > reach
         )
-        return float(self.square(np.array(side * (inner[0] if inner else far))))
+        if inner:
+            return float(self.square(np.array(side * inner[0])))
+        values = self.square(side * far * np.array([1.0, 2.0]))
+        bounded = abs(values[1] - values[0]) <= 1e-3 * max(values[0], anchor.value)
+        return float(values[0]) if bounded else anchor.value
 
     def mass(self, low: float, high: float) -> float:
         """P(low < h < high), folded as the pieces are."""
@@ -195,7 +206,16 @@ class Pushforward:
 
     def _slope(self, h: Any) -> Any:
         with np.errstate(under="ignore"):
+            if self._continued is not None and np.iscomplexobj(h):
+                return self._continued.derivative(h)
             return self.activation.derivative(h)
+
+    def _curvature(self, h: Any) -> Any:
+        with np.errstate(under="ignore"):
+            if self._continued is not None:
+                bent = self._continued.curvature(h)
+                return bent if np.iscomplexobj(h) else bent.real
+            return self.activation.curvature(h)
 
     def _change(self, anchor: Anchor, delta: Any) -> Any:
         """φ'(h) − φ'(anchor)."""
@@ -207,7 +227,7 @@ class Pushforward:
         if anchor.kind == "kink":
             nodes = 0.5 * (1.0 + _LEGENDRE[0])
             points = anchor.point + np.where(near, delta, 0.0)[..., None] * nodes
-            inside = self.activation.curvature(points) @ (0.5 * _LEGENDRE[1]) * delta
+            inside = self._curvature(points) @ (0.5 * _LEGENDRE[1]) * delta
         else:
             inside = np.zeros_like(delta)
             for coefficient in self._taylor(anchor)[::-1]:
@@ -227,7 +247,7 @@ class Pushforward:
 
     def _radius(self, point: float) -> float:
         distances = [abs(point - kink) for kink in self.activation.kinks if kink != point]
-        return min([0.5 * self.activation.feature_width, *(0.9 * distance for distance in distances)])
+        return min([0.5 * self.activation.feature_width, self.height, *(0.9 * distance for distance in distances)])
 
     @property
     def _probe(self) -> Real:
@@ -286,7 +306,7 @@ class Pushforward:
 
     def _tail(self, side: int) -> tuple[Anchor, float]:
         """The anchor at ±∞ and where to cut off: beyond, weights are negligible or g is its limit to rounding."""
-        limit = float(self._slope(np.array(side * 1e3 * self.activation.feature_width)))
+        limit = self._limit_slope(side)
         value = limit * limit
         flat = [abs(end) for piece in self.activation.constant_pieces for end in (piece.low, piece.high)]
         start = max([0.0, *(abs(p) for p in (*self.activation.kinks, *flat) if math.isfinite(p))])
@@ -308,7 +328,17 @@ class Pushforward:
         if abs(cut - value) > 1e-4 * self._largest():
             slope = float(self._slope(np.array(side * reach)))
             return Anchor(side * math.inf, "cut", slope, cut), side * reach
-        return Anchor(side * math.inf, "tail", limit, value if value > 1e-300 else 0.0), side * reach
+        return Anchor(side * math.inf, "tail", limit, value), side * reach
+
+    def _limit_slope(self, side: int) -> float:
+        """φ'(±∞), 0 where it is that to rounding."""
+        for far in (1e8, 1e3):
+            try:
+                limit = float(self._slope(np.array(side * far * self.activation.feature_width)))
+            except ValueError:  # a user's function that is not finite so far out
+                continue
+            return limit if limit * limit > 1e-30 * self._largest() else 0.0
+        raise ValueError(f"derivative of {self.activation!r} must be finite at {side * far!r}")
 
     def _largest(self) -> float:
         t = np.linspace(-_REACH * self.deviation, _REACH * self.deviation, 401)

@@ -110,8 +110,9 @@ def build(law: Pushforward) -> RuleSet:
     rules = (gauss, *contour, last)
     # Each against the next: the sum bounds the difference from the last.
     error = math.fsum(builder.difference(rule, finer) for rule, finer in pairwise(rules))
-    if not error <= _ALLOWED:
-        raise ValueError(f"rules for the squared slopes of {law.activation!r} must agree to {_ALLOWED}, got {error!r}")
+    allowed = max(_ALLOWED, 10.0 * law.noise)
+    if not error <= allowed:
+        raise ValueError(f"rules for the squared slopes of {law.activation!r} must agree to {allowed}, got {error!r}")
     return RuleSet(builder.singular, rules, law.atoms, mass, error)
 
 
@@ -243,7 +244,7 @@ class _Builder:
         size = np.maximum(1.0 / self.width, 2.0 * np.abs(f).mean(axis=-1))
         spectrum = (np.abs(f @ TRANSFORM) / size[..., None]).max(axis=1)
         rounding = 4e-16 * np.abs(v)[:, None, :] * np.abs(f / apart)
-        noise = (rounding.max(axis=-1) / size).max(axis=1) + 1e-16
+        noise = (rounding.max(axis=-1) / size).max(axis=1) + 1e-16 + self.law.noise
         envelope = np.maximum.accumulate(spectrum[:, ::-1], axis=1)[:, ::-1] + 1e-300
         low, high = 6, MOST - 4
         rate = np.minimum(np.log(envelope[:, high] / envelope[:, low]) / (high - low), 0.0)

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from freeconv.networks.correlation import (
+    CorrelationFixedPoint,
+    correlation_derivative,
+    correlation_fixed_points,
+    correlation_map,
+)
+from freeconv.networks.critical import CriticalPoint, critical_point, critical_weight_variance, fixed_point
 from freeconv.networks.mean_field import MeanField
 from freeconv.networks.mlp import MLP
 from freeconv.networks.slopes import slope_law
 
-__all__ = ["MLP", "MeanField", "slope_law"]
+__all__ = [
+    "MLP",
+    "CorrelationFixedPoint",
+    "CriticalPoint",
+    "MeanField",
+    "correlation_derivative",
+    "correlation_fixed_points",
+    "correlation_map",
+    "critical_point",
+    "critical_weight_variance",
+    "fixed_point",
+    "slope_law",
+]

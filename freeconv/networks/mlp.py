@@ -43,7 +43,8 @@ class MLP:
     depth : int
         The number of layers, ≥ 1.
     activation : str, Activation, or a sequence of them, one per layer
-        A name ("linear", "relu", "leaky_relu", "hard_tanh") or an object of `freeconv.activations`.
+        A name (one of `freeconv.activations.KNOWN`: "relu", "tanh", "gelu", …) or an object of
+        `freeconv.activations`.
     weights : str
         "gaussian": W_l has independent entries of variance weight_variance/width.
         "orthogonal": W_l is √weight_variance times a Haar orthogonal matrix.

@@ -78,8 +78,9 @@ def save_table(name: str, check: str, entries: Sequence[dict[str, Any]]) -> None
     """Write ``tables/<name>.json`` from plain data."""
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     head = f'"table": {json.dumps(name)},\n"digits": {DIGITS},\n"check": {json.dumps(check)}'
-    TABLES.mkdir(exist_ok=True)
-    (TABLES / f"{name}.json").write_text("{" + head + ',\n"entries": [\n' + lines + "\n]}\n", encoding="utf-8")
+    path = TABLES / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{" + head + ',\n"entries": [\n' + lines + "\n]}\n", encoding="utf-8")
 
 
 def read_table(name: str) -> dict[str, Any]:
