@@ -26,6 +26,7 @@ from freeconv.laws import (
     MarchenkoPastur,
     PointMass,
     Semicircle,
+    SlopeLaw,
     Uniform,
 )
 from freeconv.networks import MLP, MeanField, critical_weight_variance
@@ -46,6 +47,7 @@ __all__ = [
     "MeanField",
     "PointMass",
     "Semicircle",
+    "SlopeLaw",
     "Status",
     "Uniform",
     "__version__",

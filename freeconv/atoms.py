@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from freeconv._numeric import power
+from freeconv.contours import closed_form
 from freeconv.laws import (
     Affine,
     Boxplus,
     Boxtimes,
+    CurvedSlopes,
     Discrete,
     FreePoisson,
     Law,
@@ -205,6 +207,8 @@ def _rule(law: Law, children: Sequence[tuple[_Point, ...]]) -> tuple[_Point, ...
             return (_Point(law.location, 1.0, 0.0, 0.0),)
         case Discrete():
             return _discrete(law)
+        case CurvedSlopes():
+            return _flat_pieces(law)
         case MarchenkoPastur():
             return _at_zero(1.0 / law.ratio)
         case FreePoisson():
@@ -245,6 +249,16 @@ def _discrete(law: Discrete) -> tuple[_Point, ...]:
         else:
             off = 1.0 - weight
         points.append(_Point(location, weight, off, math.fsum(law.weights[:i])))
+    return tuple(points)
+
+
+def _flat_pieces(law: CurvedSlopes) -> tuple[_Point, ...]:
+    """Where φ' is constant; what lies below is known from the law's distribution function."""
+    known = closed_form(law.activation, law.dispersion)
+    points = []
+    for location, weight in known.law.atoms:
+        below = float(known.cdf(np.array([location]))[0]) - weight
+        points.append(_Point(location, weight, 1.0 - weight, max(0.0, below)))
     return tuple(points)
 
 

@@ -49,7 +49,7 @@ def record(law: Law, x: NDArray[np.float64], *, cdf: bool = False, full: bool = 
             part /= ratio
     values = factor * closed.density(frame.core, points)
     status = np.where(values > 0.0, Status.CERTIFIED, Status.OUTSIDE).astype(np.int8)
-    status[np.isin(points, closed.support(frame.core))] = Status.EDGE
+    status[np.isin(points, closed.pieces(frame.core)[:, :2])] = Status.EDGE
     status[np.isnan(points)] = Status.NOT_A_NUMBER
     zero = np.where(np.isnan(points), np.nan, 0.0)
     masses = part * _closed_cdf(law, frame, x, points) + shift if cdf else None
@@ -94,8 +94,8 @@ def pieces(law: Law) -> NDArray[np.float64]:
         if not solver.complete:
             raise ConvergenceError(f"not all of the mass of {law!r:.200} could be located")
         return solver.pieces()
-    intervals = closed.support(frame.core)
-    masses = np.tile([0.0, 1.0], (len(intervals), 1))
+    rows = closed.pieces(frame.core)
+    intervals, masses = rows[:, :2], rows[:, 2:]
     for scale, shift, ratio in reversed(frame.steps):
         if ratio != 1.0:
             masses = masses / ratio + (1.0 - 1.0 / ratio) * (intervals >= 0.0)
@@ -132,5 +132,10 @@ def _closed_cdf(law: Law, frame: engine.Frame, x: NDArray[Any], points: NDArray[
         return values
     seen = engine.outer_points(frame, inner.locations)
     masses = np.concatenate([[0.0], np.cumsum(inner.weights)])
-    masses[-1] = 1.0
-    return np.where(np.isnan(x), np.nan, masses[np.searchsorted(seen, x, side="right")])
+    if len(closed.support(frame.core)) == 0:
+        masses[-1] = 1.0
+        return np.where(np.isnan(x), np.nan, masses[np.searchsorted(seen, x, side="right")])
+    moved = (
+        masses[np.searchsorted(seen, x, side="right")] - masses[np.searchsorted(inner.locations, points, side="right")]
+    )
+    return np.where(np.isnan(x), np.nan, values + moved)

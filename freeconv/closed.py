@@ -1,22 +1,27 @@
-"""Leaves that need no solver: atoms only, arcsine and uniform laws."""
+"""Leaves that need no solver: atoms only, arcsine and uniform laws, squared slopes."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from freeconv.laws import Arcsine, Discrete, Law, PointMass, Uniform
+from freeconv.contours import closed_form, rule_set
+from freeconv.contours.values import cauchy as contour_cauchy
+from freeconv.contours.values import log_potential as contour_potential
+from freeconv.laws import Arcsine, CurvedSlopes, Discrete, Law, PointMass, Uniform
 
-__all__ = ["cauchy", "cdf", "density", "is_closed", "log_potential", "quantile", "support"]
+__all__ = ["cauchy", "cdf", "density", "is_closed", "log_potential", "pieces", "quantile", "support"]
 
 
 def is_closed(law: Law) -> bool:
     """Whether the functions of this module serve the law."""
-    return isinstance(law, (PointMass, Discrete, Arcsine, Uniform))
+    return isinstance(law, (PointMass, Discrete, Arcsine, Uniform, CurvedSlopes))
 
 
 def density(law: Law, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the density at real points, 0 off the open support."""
+    if isinstance(law, CurvedSlopes):
+        return np.where(np.isnan(x), np.nan, closed_form(law.activation, law.dispersion).density(x))
     if not isinstance(law, (Arcsine, Uniform)):
         return np.where(np.isnan(x), np.nan, 0.0)
     inside = (x > law.low) & (x < law.high)
@@ -33,6 +38,8 @@ def cdf(law: Law, x: NDArray[np.float64]) -> NDArray[np.float64]:
     -----
     Arcsine: (2/π) arctan √((x − a)/(b − x)), which has no cancellation at either end.
     """
+    if isinstance(law, CurvedSlopes):
+        return np.where(np.isnan(x), np.nan, closed_form(law.activation, law.dispersion).cdf(x))
     if not isinstance(law, (Arcsine, Uniform)):
         locations, weights = _atoms(law)
         values = np.concatenate([[0.0], np.cumsum(weights)])
@@ -49,6 +56,8 @@ def cdf(law: Law, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def quantile(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return inf{x : F(x) ≥ p} for p in [0, 1], the lower end of the support for p = 0."""
+    if isinstance(law, CurvedSlopes):
+        return closed_form(law.activation, law.dispersion).quantile(p)
     if not isinstance(law, (Arcsine, Uniform)):
         locations, weights = _atoms(law)
         values = np.cumsum(weights)
@@ -72,6 +81,9 @@ def log_potential(law: Law, z: NDArray[np.complex128]) -> NDArray[np.float64]:
     a)/2y)².
     """
     z = z + 0.0
+    if isinstance(law, CurvedSlopes):
+        above = np.where(z.imag < 0.0, np.conj(z), z)
+        return contour_potential(rule_set(law.activation, law.dispersion), above)
     with np.errstate(divide="ignore", invalid="ignore"):
         if isinstance(law, Arcsine):
             root = np.sqrt(z - law.low) * np.sqrt(z - law.high)
@@ -95,9 +107,30 @@ def log_potential(law: Law, z: NDArray[np.complex128]) -> NDArray[np.float64]:
 
 def support(law: Law) -> NDArray[np.float64]:
     """Return the intervals of the continuous part."""
+    if isinstance(law, CurvedSlopes):
+        return _joined(pieces(law)[:, :2])
     if isinstance(law, (Arcsine, Uniform)):
         return np.array([[law.low, law.high]])
     return np.empty((0, 2))
+
+
+def pieces(law: Law) -> NDArray[np.float64]:
+    """Return the open pieces of the support, cut where the density is singular: low, high, and F at these ends."""
+    if isinstance(law, CurvedSlopes):
+        return closed_form(law.activation, law.dispersion).pieces()
+    intervals = support(law)
+    return np.hstack([intervals, np.tile([0.0, 1.0], (len(intervals), 1))])
+
+
+def _joined(intervals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Neighbours as one."""
+    rows = [intervals[0].tolist()]
+    for low, high in intervals[1:].tolist():
+        if low == rows[-1][1]:
+            rows[-1][1] = high
+        else:
+            rows.append([low, high])
+    return np.array(rows)
 
 
 def cauchy(law: Law, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
@@ -118,6 +151,8 @@ def cauchy(law: Law, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
         near = (np.log(z - law.low) - np.log(z - law.high)) / width
         far = 2.0 * np.arctanh(np.where(np.abs(w) < 0.5, w, 0.0)) / width
         return np.asarray(np.where(np.abs(w) < 0.5, far, near), dtype=np.complex128)
+    if isinstance(law, CurvedSlopes):
+        return contour_cauchy(rule_set(law.activation, law.dispersion), z)
     total = np.zeros_like(z)
     for location, weight in zip(*_atoms(law), strict=True):
         total += weight / (z - location)

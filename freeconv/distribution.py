@@ -77,8 +77,12 @@ def _inside(law: Law, p: NDArray[np.float64], workers: int = 1, *, upper: bool =
     if not closed.is_closed(frame.core):
         return engine.solver(law).invert(p, upper, workers)
     p = 1.0 - p if upper else p
-    (_, _, below, above), *_ = boundary.pieces(law).tolist()
-    return engine.outer_points(frame, closed.quantile(frame.core, (p - below) / (above - below)))
+    # F as the core has it: on each piece they are linear functions of one another.
+    levels = np.array(p)
+    for (_, _, below, above), inner in zip(boundary.pieces(law).tolist(), closed.pieces(frame.core), strict=True):
+        inside = (p > below) & (p < above)
+        levels[inside] = inner[2] + (p[inside] - below) * ((inner[3] - inner[2]) / (above - below))
+    return engine.outer_points(frame, closed.quantile(frame.core, levels))
 
 
 def _certain(law: Law, x: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:

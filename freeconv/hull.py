@@ -7,11 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from freeconv._numeric import power, total
+from freeconv.contours import closed_form
 from freeconv.laws import (
     Affine,
     Arcsine,
     Boxplus,
     Boxtimes,
+    CurvedSlopes,
     Discrete,
     FreePoisson,
     Law,
@@ -90,6 +92,10 @@ def _bounds(law: Law, ends: Sequence[tuple[float, float]]) -> tuple[float, float
             return law.locations[0], law.locations[-1]
         case Arcsine() | Uniform():
             return law.low, law.high
+        case CurvedSlopes():
+            known = closed_form(law.activation, law.dispersion)
+            values = [*known.ends.tolist(), *(location for location, _ in known.law.atoms)]
+            return min(values), max(values)
         case Semicircle():
             radius = 2.0 * math.sqrt(law.dispersion)
             return law.center - radius, law.center + radius

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freeconv.atoms import mass_off_zero
+from freeconv.contours import core_parameters
 from freeconv.hull import lowest
 from freeconv.laws import (
     Affine,
     Arcsine,
     Boxplus,
     Boxtimes,
+    CurvedSlopes,
     Discrete,
     FreePoisson,
     Law,
@@ -42,6 +44,7 @@ KINDS = (
     "boxplus",
     "affine",
     "resize",
+    "contour",
 )
 
 
@@ -56,7 +59,7 @@ class Node:
     parameters : tuple of float
         discrete: all locations, then all weights; bernoulli: p, value; marchenko_pastur: α, β, γ, t of
         K = (α (β + γ m))^t; semicircle: mean, variance; arcsine, uniform: low, high; boxtimes: 1 − μ{0}; boxplus: none;
-        affine: scale > 0, shift; resize: ratio.
+        affine: scale > 0, shift; resize: ratio; contour: see `freeconv.contours.core_parameters`.
     children : tuple of (int, float)
         Positions of earlier nodes, and their multiplicities.
     """
@@ -73,6 +76,9 @@ class Node:
         return f"{self.kind}{bracket}({', '.join(operands)})"
 
     def _parameter_text(self) -> str:
+        if self.kind == "contour":  # thousands of numbers
+            singular, _, atoms, rules, mean = self.parameters[:5]
+            return f"mean {mean:.17g}; {singular:.0f} singular values, {atoms:.0f} atoms, {rules:.0f} rules"
         texts = [f"{parameter:.17g}" for parameter in self.parameters]
         if self.kind != "discrete":
             return ", ".join(texts)
@@ -258,6 +264,8 @@ def _plain_leaf(law: Law) -> Node:
             return Node("semicircle", (law.center, law.dispersion))
         case Arcsine():
             return Node("arcsine", (law.low, law.high))
+        case CurvedSlopes():
+            return Node("contour", core_parameters(law.activation, law.dispersion))
         case Uniform():
             return Node("uniform", (law.low, law.high))
     raise TypeError(f"unknown law {type(law).__name__}")

@@ -10,14 +10,19 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from freeconv._numeric import power, total
 from freeconv._validate import integer
+from freeconv.activations.quadrature import gaussian_expectation
+from freeconv.contours import rule_set
+from freeconv.hull import hull
 from freeconv.laws import (
     Affine,
     Arcsine,
     Boxplus,
     Boxtimes,
+    CurvedSlopes,
     Discrete,
     FreePoisson,
     Law,
@@ -144,6 +149,8 @@ def moment(law: Law, k: int) -> float:
             return _discrete_moment((law.location,), (1.0,), k)
         case Discrete():
             return _discrete_moment(law.locations, law.weights, k)
+        case CurvedSlopes():
+            return _slope_moment(law, 0.0, 1.0, k)
     order = 1 << (k - 1).bit_length()
     with np.errstate(all="ignore"):
         value = fold(law, f"series {order}", lambda node, children: _series(node, children, order)).moment(k)
@@ -215,6 +222,10 @@ def _series(law: Law, children: Sequence[_Curve], order: int) -> _Curve:
             return _Curve(first, in_g=centered + padded([first / unit], order), unit=unit)
         case Discrete():
             return _discrete_curve(law, order)
+        case CurvedSlopes():
+            unit = hull(law)[1]
+            centred = [_slope_moment(law, first, unit, j) for j in range(2, order + 1)]
+            return _Curve(first, in_g=_cumulants([1.0, 0.0, *centred], first / unit), unit=unit)
         case Affine():
             return _affine_curve(law, children[0], first)
         case Resize():
@@ -258,11 +269,27 @@ def _discrete_curve(law: Discrete, order: int) -> _Curve:
     for _ in range(2, order + 1):
         powers = powers * points
         moments.append(math.fsum(powers.tolist()))
+    return _Curve(first, in_g=_cumulants(moments, first / unit), unit=unit)
+
+
+def _cumulants(moments: Sequence[float], first: float) -> Series:
+    """Free cumulants from moments about the mean; the first is put back."""
     # G = w Σ m_n w^n, w = 1/z; with w = G/(1 + G K(G)): G K(G) = G/w(G) − 1
     inverse = reverted(reciprocal(np.array(moments)))
     cumulants = reciprocal(inverse)[1:]
-    cumulants[0] = first / unit
-    return _Curve(first, in_g=cumulants, unit=unit)
+    cumulants[0] = first
+    return cumulants
+
+
+def _slope_moment(law: CurvedSlopes, center: float, unit: float, k: int) -> float:
+    """E ((φ'² − center)/unit)^k, whose features in h are the narrower the larger k is."""
+    phi = law.activation
+    width = phi.feature_width / math.sqrt(k)
+
+    def power_of(h: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(((np.square(phi.derivative(h)) - center) / unit) ** k, dtype=np.float64)
+
+    return gaussian_expectation(power_of, law.dispersion, phi.kinks, width)
 
 
 def _mean_and_variance(law: Law, children: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -272,6 +299,9 @@ def _mean_and_variance(law: Law, children: Sequence[tuple[float, float]]) -> tup
         case Discrete():
             center = math.fsum(w * a for a, w in zip(law.locations, law.weights, strict=True))
             return center, math.fsum(w * _squared(a - center) for a, w in zip(law.locations, law.weights, strict=True))
+        case CurvedSlopes():
+            q = law.dispersion
+            return law.activation.slope_second_moment(q), rule_set(law.activation, q).variance()
         case MarchenkoPastur():
             return law.scale, law.ratio * _squared(law.scale)
         case FreePoisson():

@@ -41,6 +41,13 @@ ESTIMATE = 100.0
 """Factor by which an expectation's error may exceed its estimate, which sees neither the density's own
 error, REFERENCE, nor a singularity between the nodes."""
 
+CAUCHY = 3e-14
+"""Relative error of Cauchy transforms of squared slopes: hundreds of terms of both signs, rules that agree to 1e-14."""
+
+SLOPE_NETWORK = 1e-11
+"""Relative error of densities of networks with curved activations: as REFERENCE, where the density is no small part of
+|G|, whose rounding it has."""
+
 GAUSS = 1e-12
 """Error of the moments of a Gauss rule, in powers of the law's size: a fine rule's mass is checked to 1e-12 a panel."""
 

@@ -7,6 +7,52 @@
 namespace freeconv {
 namespace {
 
+// A count written as a double, or -1.
+std::ptrdiff_t count_of(double value) {
+  return value >= 0.0 && value <= 1e6 && value == std::floor(value) ? static_cast<std::ptrdiff_t>(value) : -1;
+}
+
+// All counts agree with the length, nodes lie on or below the axis, and the last rule serves all points.
+bool contour_fits(const std::vector<double>& p) {
+  if (p.size() < Contour::kHeader) return false;
+  std::ptrdiff_t counts[4];
+  for (std::size_t j = 0; j < 4; ++j) {
+    counts[j] = count_of(p[j]);
+    if (counts[j] < 0) return false;
+  }
+  const auto [singular, intervals, atoms, rules] = counts;
+  if (singular < 1 || intervals < 1 || rules < 1) return false;
+  const auto size = static_cast<std::ptrdiff_t>(p.size());
+  const auto header = static_cast<std::ptrdiff_t>(Contour::kHeader);
+  // The counts are at most 1e6: no product of two overflows.
+  const std::ptrdiff_t first_rule = header + singular + 3 * intervals + 2 * atoms;
+  std::ptrdiff_t node = first_rule + rules * (1 + singular);
+  if (node > size) return false;
+  const auto at = [&](std::ptrdiff_t index) { return p[static_cast<std::size_t>(index)]; };
+  for (std::ptrdiff_t j = 0; j < intervals; ++j) {
+    const std::ptrdiff_t low = header + singular + 3 * j;
+    if (!(at(low) <= at(low + 1)) || !(at(low + 2) >= 0.0)) return false;
+  }
+  for (std::ptrdiff_t j = 0; j < atoms; ++j) {
+    if (!(at(header + singular + 3 * intervals + atoms + j) > 0.0)) return false;
+  }
+  for (std::ptrdiff_t k = 0; k < rules; ++k) {
+    const std::ptrdiff_t rule = first_rule + k * (1 + singular);
+    const bool last = k + 1 == rules;
+    if (!(at(rule) >= 0.0) || (last && at(rule) != 0.0)) return false;
+    for (std::ptrdiff_t s = 0; s < singular; ++s) {
+      const std::ptrdiff_t n = count_of(at(rule + 1 + s));
+      if (n < 0 || n > (size - node) / 4) return false;
+      for (std::ptrdiff_t j = 0; j < n; ++j) {
+        const double height = at(node + n + j);
+        if (!(height <= 0.0) || (last && height == 0.0)) return false;
+      }
+      node += 4 * n;
+    }
+  }
+  return node == size;
+}
+
 bool parameters_fit(Kind kind, const std::vector<double>& p) {
   switch (kind) {
     case Kind::discrete: {
@@ -24,6 +70,7 @@ bool parameters_fit(Kind kind, const std::vector<double>& p) {
     case Kind::boxplus: return p.empty();
     case Kind::affine: return p.size() == 2 && p[0] > 0.0;
     case Kind::resize: return p.size() == 1 && p[0] > 0.0;
+    case Kind::contour: return contour_fits(p);
   }
   return false;
 }
@@ -37,8 +84,6 @@ bool children_fit(Kind kind, std::size_t count) {
     default: return count == 0;
   }
 }
-
-bool is_leaf(Kind kind) { return kind < Kind::boxtimes; }
 
 void set_weights(Node& n) {
   const std::size_t count = n.parameters.size() / 2;
@@ -57,9 +102,19 @@ void set_weights(Node& n) {
   n.off_zero = DoubleDouble(1.0) - n.at_zero;
 }
 
+void set_atom_at_zero(Node& n) {
+  n.at_zero = DoubleDouble(0.0);
+  const Contour law = contour(n);
+  for (std::size_t j = 0; j < law.atom_count; ++j) {
+    if (law.atoms[j] == 0.0) n.at_zero = DoubleDouble(law.atoms[law.atom_count + j]);
+  }
+  n.off_zero = DoubleDouble(1.0) - n.at_zero;
+}
+
 double leaf_mean(const Node& n) {
   switch (n.kind) {
     case Kind::discrete: return discrete(n).mean();
+    case Kind::contour: return contour(n).mean();
     case Kind::bernoulli: return n.parameters[0] * n.parameters[1];
     case Kind::marchenko_pastur: return marchenko_pastur(n).mean();
     case Kind::semicircle: return n.parameters[0];
@@ -91,7 +146,8 @@ double node_mean(const Program& program, const Node& n) {
 // 1 - mu{0} to double-double where it is known from the parameters; {0, 0} where it is not.
 DoubleDouble off_zero(const Program& program, const Node& n) {
   switch (n.kind) {
-    case Kind::discrete: return n.off_zero;
+    case Kind::discrete:
+    case Kind::contour: return n.off_zero;
     case Kind::bernoulli: return DoubleDouble(n.parameters[0]);
     case Kind::marchenko_pastur:
       return n.parameters[1] < n.parameters[2] ? DoubleDouble(n.parameters[1]) / DoubleDouble(n.parameters[2])
@@ -221,6 +277,7 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
       n.children.push_back({static_cast<int>(in.children[c]), in.multiplicities[c]});
     }
     if (n.kind == Kind::discrete) set_weights(n);
+    if (n.kind == Kind::contour) set_atom_at_zero(n);
     if (is_leaf(n.kind)) {
       n.leaf = program.leaf_count();
       program.leaf_nodes.push_back(static_cast<int>(v));

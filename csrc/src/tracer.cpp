@@ -46,6 +46,7 @@ DoubleDouble leaf_mass_right(const Node& n, const NodePoint& p) {
       }
       return mass;
     }
+    case Kind::contour: return contour(n).mass_right(x);
     case Kind::bernoulli: return x > n.parameters[1] ? 0.0 : (x > 0.0 ? n.parameters[0] : 1.0);
     case Kind::marchenko_pastur: {
       // Off its support m is of the sign of x - bulk (mirrored for negative jumps).
@@ -66,6 +67,7 @@ bool leaf_is_physical(const Node& n, const NodePoint& p, double slope) {
   switch (n.kind) {
     case Kind::marchenko_pastur: return n.parameters[0] > 0.0 ? slope < 0.0 : slope > 0.0;
     case Kind::semicircle: return slope > 0.0;
+    case Kind::contour: return contour(n).gap(p.z.re) > 0.0;
     case Kind::arcsine:
     case Kind::uniform: return p.z.re > n.parameters[1] || p.z.re < n.parameters[0];
     default: return true;

@@ -22,6 +22,13 @@ double coordinate_size(const Node& n, Point u) {
       for (std::size_t j = 0; j < law.count; ++j) largest = std::max(largest, std::fabs(law.locations[j]));
       return modulus(u) + largest;
     }
+    case Kind::contour: {
+      const Contour law = contour(n);
+      double largest = 0.0;
+      for (std::size_t j = 0; j < law.singular_count; ++j) largest = std::max(largest, std::fabs(law.singular[j]));
+      for (std::size_t j = 0; j < law.atom_count; ++j) largest = std::max(largest, std::fabs(law.atoms[j]));
+      return modulus(u) + largest;
+    }
     default: return modulus(u) + std::max(std::fabs(n.parameters[0]), std::fabs(n.parameters[1]));
   }
 }

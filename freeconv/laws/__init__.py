@@ -15,6 +15,7 @@ from freeconv.laws.leaves import (
     Uniform,
 )
 from freeconv.laws.operations import Affine, Boxplus, Boxtimes, Operation, Resize
+from freeconv.laws.slopes import CurvedSlopes, SlopeLaw
 
 __all__ = [
     "Affine",
@@ -22,6 +23,7 @@ __all__ = [
     "Bernoulli",
     "Boxplus",
     "Boxtimes",
+    "CurvedSlopes",
     "Discrete",
     "FreePoisson",
     "Law",
@@ -31,5 +33,6 @@ __all__ = [
     "PointMass",
     "Resize",
     "Semicircle",
+    "SlopeLaw",
     "Uniform",
 ]

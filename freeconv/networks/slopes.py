@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeconv.activations import Activation
-from freeconv.laws import Discrete, Law, PointMass
+from freeconv.laws import Law, SlopeLaw
 
 __all__ = ["slope_law"]
 
@@ -25,8 +25,6 @@ def slope_law(activation: Activation, variance: float) -> Law:
     ------
     TypeError, ValueError
         If `variance` is not such a number.
-    NotImplementedError
-        If φ' is not constant between kinks.
 
     Examples
     --------
@@ -34,10 +32,4 @@ def slope_law(activation: Activation, variance: float) -> Law:
     >>> slope_law(fc.activations.LeakyReLU(slope=0.5), 2.0)
     Discrete(locations=(0.25, 1.0), weights=(0.5, 0.5))
     """
-    atoms = activation.slope_atoms(variance)
-    if variance > 0.0 and not activation.piecewise_linear:
-        raise NotImplementedError(f"the law of the squared slopes of {activation!r} is not available in this version")
-    if len(atoms) == 1:
-        return PointMass(atoms[0][0])
-    squares, weights = zip(*atoms, strict=True)
-    return Discrete(squares, weights)
+    return SlopeLaw(activation, variance)

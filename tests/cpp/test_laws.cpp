@@ -235,6 +235,57 @@ void discrete_sums() {
   }
 }
 
+// Half a circle of nodes below the axis is the uniform law.
+void contour_sums() {
+  Random random(16);
+  const std::vector<double> parameters = test::uniform_contour(24, 100);
+  const freeconv::Contour law = freeconv::Contour::view(parameters.data(), Wide(0.0), Wide(1.0));
+  const freeconv::Uniform exact{0.0, 1.0};
+  check_close(law.mean(), 0.5, 0.0, "contour: mean");
+  const auto sums = [&](WidePoint x) {
+    Block<Wide, 1> u;
+    u.set(0, x);
+    freeconv::Contour::Sums<Wide, 1> out;
+    law.accumulate(u, out);
+    return std::tuple{out.t.get(0), out.m.get(0), -out.t2.get(0), -out.m2.get(0)};
+  };
+  int far = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    Point z = upper(random, 1.0, 1.0);
+    if (i % 3 == 0) z = {0.25 + 0.5 * z.re * z.re / (1.0 + z.re * z.re), 0.0};  // on the support itself
+    if (std::hypot(z.re, z.im) < 0.2 || std::hypot(z.re - 1.0, z.im) < 0.2) continue;
+    far += std::hypot(z.re, z.im) > 0.6 && std::hypot(z.re - 1.0, z.im) > 0.6 ? 1 : 0;
+    const freeconv::SumPoint<double> p = exact.sum<double>({z.re, z.im == 0.0 ? 1e-300 : z.im});
+    const auto [t, m, dt, dm] = sums(wide(z));
+    const Point g = reciprocal(p.f);
+    check_below(relative(leading(t), Reference(g.re, g.im)), 2e-14, "contour: G");
+    const Point of_m = p.k * g;
+    check_below(relative(leading(m), Reference(of_m.re, of_m.im)), 1e-13, "contour: m");
+    const Point slope = -(p.df * (g * g));
+    check_below(relative(leading(dt), Reference(slope.re, slope.im)), 1e-12, "contour: G'");
+    Block<double, 16> lanes;
+    for (int lane = 0; lane < 16; ++lane) lanes.set(lane, {z.re + 0.2 * lane, z.im});
+    freeconv::Contour::Sums<double, 16> many;
+    law.accumulate(lanes, many);
+    for (const int lane : {0, 7}) {
+      Block<double, 1> one;
+      one.set(0, lanes.get(lane));
+      freeconv::Contour::Sums<double, 1> single;
+      law.accumulate(one, single);
+      check(many.t.re[lane] == single.t.re[0] && many.m2.im[lane] == single.m2.im[0], "contour: lanes are independent");
+    }
+  }
+  check(far > 10, "contour: both rules are met");
+  // Off the support, beside the axis, imaginary parts are those of a real measure.
+  for (const double x : {-3.0, -0.5, 1.5, 7.0}) {
+    const auto [t, m, dt, dm] = sums({Wide(x), Wide(1e-250)});
+    const double square = 1.0 / (x * (x - 1.0));
+    check_close(t.im.hi / (-1e-250 * square), 1.0, 1e-12, "contour: Im G beside the axis");
+    check(law.gap(x) > 0.0 && law.mass_right(x) == (x < 0.0 ? 1.0 : 0.0), "contour: masses off the support");
+  }
+  check(law.gap(0.5) == 0.0, "contour: no gap inside");
+}
+
 void loaded_weights() {
   // .2 + .4 + .4 misses 1 by 5e-17: the loaded weights do not.
   Tree tree;
@@ -262,6 +313,7 @@ int main() {
   freeconv::test::leaves_of_products();
   freeconv::test::powers();
   freeconv::test::discrete_sums();
+  freeconv::test::contour_sums();
   freeconv::test::loaded_weights();
   return freeconv::test::finish();
 }

@@ -62,6 +62,7 @@ Law leaf(const char* name, Kind kind, const std::vector<double>& parameters, dou
 
 std::vector<Law> laws() {
   std::vector<Law> all;
+  all.push_back(leaf("contour", Kind::contour, test::uniform_contour(24, 100), 0.4, 0.5, 0.0));
   all.push_back(leaf("atoms", Kind::discrete, {-1.0, 0.5, 2.0, 0.25, 0.25, 0.5}, 0.875, 1.2, 0.0));
   all.push_back(leaf("atoms in a product", Kind::discrete, {0.0, 0.5, 2.0, 0.25, 0.25, 0.5}, 1.1, 0.9, 0.75));
   all.push_back(leaf("a coin", Kind::bernoulli, {0.3, 2.0}, 0.6, 0.9, 0.3));

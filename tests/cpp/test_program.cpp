@@ -69,6 +69,27 @@ void shapes() {
   expect_after("unknown node kind", [](Tree& t) { t.kinds[1] = std::numeric_limits<std::int32_t>::min(); });
 }
 
+// One singular value and one node, spoilt in one place each.
+std::vector<std::vector<double>> unfit_contours() {
+  const std::vector<double> good = uniform_contour(1, 2);
+  std::vector<std::vector<double>> bad{{}, {1.0, 1.0, 0.0, 1.0}};
+  const auto spoil = [&](std::size_t place, double value) { bad.emplace_back(good)[place] = value; };
+  for (std::size_t place = 0; place < 4; ++place) {
+    for (const double value : {-1.0, 0.5, 3.0, 1e9, 1e300}) spoil(place, value);
+  }
+  spoil(7, 2.0);    // low above high
+  spoil(9, -1.0);   // mass
+  spoil(10, -1.0);  // distance
+  spoil(13, 0.1);   // of the last rule
+  for (const std::size_t count : {11, 12, 14, 15}) spoil(count, 1.5);
+  spoil(11, 1e6);
+  spoil(17, 1.0);  // a node above the axis
+  spoil(22, 0.0);  // on it, in the last rule
+  bad.emplace_back(good).push_back(0.0);
+  bad.emplace_back(good).pop_back();
+  return bad;
+}
+
 void parameters() {
   for (const double bad : {kNan, kInf, -kInf}) {
     for (std::size_t i = 0; i < valid_tree().parameter_values.size(); ++i) {
@@ -96,6 +117,7 @@ void parameters() {
       {Kind::semicircle, {{}, {0.0}, {0.0, 0.0}, {0.0, -1.0}, {0.0, 1.0, 1.0}}, {0.0, 1.0}},
       {Kind::arcsine, {{0.0}, {1.0, 1.0}, {1.0, 0.0}, {0.0, 1.0, 2.0}}, {0.0, 1.0}},
       {Kind::uniform, {{0.0}, {1.0, 1.0}, {1.0, 0.0}, {0.0, 1.0, 2.0}}, {0.0, 1.0}},
+      {Kind::contour, unfit_contours(), uniform_contour(1, 2)},
   };
   for (const Case& leaf : leaves) {
     expect("", one_leaf(leaf.kind, leaf.good));

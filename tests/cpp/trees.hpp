@@ -1,7 +1,9 @@
 // Programs written by hand, as the arrays that Python sends.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "freeconv/tree/program.hpp"
@@ -52,6 +54,55 @@ inline Tree marchenko_pastur_tree(double ratio, double scale = 1.0, double multi
   const int leaf = tree.add(Kind::marchenko_pastur, {scale, 1.0, ratio, 1.0});
   tree.add(Kind::boxtimes, {ratio > 1.0 ? 1.0 / ratio : 1.0}, {{leaf, multiplicity}});
   return tree;
+}
+
+// Gauss-Legendre nodes and weights on [-1, 1].
+inline std::vector<std::pair<double, double>> legendre(int n) {
+  std::vector<std::pair<double, double>> rule;
+  for (int k = 0; k < n; ++k) {
+    double x = std::cos(kPi * (k + 0.75) / (n + 0.5));
+    double slope = 0.0;
+    for (int iteration = 0; iteration < 10; ++iteration) {
+      double before = 1.0;
+      double value = x;
+      for (int j = 2; j <= n; ++j) {
+        const double next = ((2.0 * j - 1.0) * x * value - (j - 1.0) * before) / j;
+        before = value;
+        value = next;
+      }
+      slope = n * (x * value - before) / (x * x - 1.0);
+      x -= value / slope;
+    }
+    rule.emplace_back(x, 2.0 / ((1.0 - x * x) * slope * slope));
+  }
+  return rule;
+}
+
+// The uniform law on [0, 1] as a contour: real nodes far away, else those of half a circle below the axis.
+inline std::vector<double> uniform_contour(int far, int near) {
+  std::vector<double> p{2, 1, 0, 2, 0.5, 0.0, 1.0, 0.0, 1.0, 1.0};
+  p.insert(p.end(), {0.6, double(far), 0.0, 0.0, double(near), 0.0});
+  std::vector<double> columns[4];
+  const auto flush = [&] {
+    for (std::vector<double>& column : columns) {
+      p.insert(p.end(), column.begin(), column.end());
+      column.clear();
+    }
+  };
+  const auto node = [&](double x, double y, double wx, double wy) {
+    const double values[] = {x, y, wx, wy};
+    for (int j = 0; j < 4; ++j) columns[j].push_back(values[j]);
+  };
+  for (const auto& [x, w] : legendre(far)) node(0.5 + 0.5 * x, 0.0, 0.5 * w, 0.0);
+  flush();
+  for (const auto& [x, w] : legendre(near)) {
+    const double angle = -0.5 * kPi * (1.0 - x);  // from 0 at -pi to 1 at 0
+    const double s = 0.5 * std::sin(angle);
+    const double c = 0.5 * std::cos(angle);
+    node(0.5 + c, s, -s * 0.5 * kPi * w, c * 0.5 * kPi * w);
+  }
+  flush();
+  return p;
 }
 
 // Atoms plus a semicircle of mean 0.

@@ -24,9 +24,11 @@ NAMES = (
     "moments",
     "free_powers",
     "distribution",
+    "slopes",
+    "slope_cauchy",
     "activations",
 )
-WITHOUT_LAWS = ("activations",)
+WITHOUT_LAWS = ("activations", "slopes", "slope_cauchy")
 
 
 def main(names: Sequence[str]) -> None:

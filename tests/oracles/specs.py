@@ -13,6 +13,7 @@ FreePoisson     ``{"rate": r, "jump": a}``
 Semicircle      ``{"mean": a, "variance": v}``
 Arcsine         ``{"low": a, "high": b}``
 Uniform         ``{"low": a, "high": b}``
+SlopeLaw        ``{"activation": name, "variance": q}``: the law of φ'(√q Z)²
 boxtimes        ``[{"law": law, "power": t}, ...]``
 boxplus         ``[{"law": law, "power": t}, ...]``
 affine          ``{"law": law, "scale": a, "shift": b}``
@@ -66,6 +67,11 @@ def arcsine(low: float, high: float) -> Law:
 def uniform(low: float, high: float) -> Law:
     """Uniform law on [low, high]."""
     return {"Uniform": {"low": float(low), "high": float(high)}}
+
+
+def slope_law(activation: str, variance: float) -> Law:
+    """The law of φ'(√q Z)²."""
+    return {"SlopeLaw": {"activation": activation, "variance": float(variance)}}
 
 
 def _factors(factors: Sequence[Factor]) -> list[dict[str, Any]]:

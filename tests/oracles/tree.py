@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from tests.oracles import slope_rule
 from tests.oracles.common import DIGITS, Number, mp, mpc, mpf
 from tests.oracles.specs import Law
 
@@ -41,6 +43,8 @@ def leaf_cauchy(leaf: Law, z: Number) -> Number:
     atoms = atoms_of(leaf)
     if atoms is not None:
         return mp.fsum(w / (z - a) for a, w in atoms)
+    if kind == "SlopeLaw":
+        return _slope_cauchy(data["activation"], data["variance"], z, mp.dps)
     if kind == "Arcsine":
         return 1 / (mp.sqrt(z - data["low"]) * mp.sqrt(z - data["high"]))
     if kind == "Uniform":
@@ -60,6 +64,12 @@ def leaf_cauchy(leaf: Law, z: Number) -> Number:
     return first if first.imag < second.imag else second
 
 
+@lru_cache(maxsize=4096)
+def _slope_cauchy(activation: str, variance: float, z: Number, _: int) -> Number:
+    """Remembered, at each precision: thousands of terms."""
+    return slope_rule.cauchy(activation, variance, z)
+
+
 def parts(law: Law) -> tuple[str, Any]:
     """Kind and data, with compress written out: compress(μ, t) = t · μ^{⊞1/t}."""
     (kind, data), *_ = law.items()
@@ -77,6 +87,8 @@ def leaf_mean(leaf: Law) -> Number:
         return mp.fsum(a * w for a, w in atoms)
     if kind == "MarchenkoPastur":
         return mpf(data["scale"])
+    if kind == "SlopeLaw":
+        return slope_rule.mean(data["activation"], data["variance"])
     if kind == "FreePoisson":
         return mpf(data["rate"]) * mpf(data["jump"])
     return mpf(data["mean"]) if kind == "Semicircle" else (mpf(data["low"]) + mpf(data["high"])) / 2

@@ -26,6 +26,7 @@ enum Flag : std::uint8_t {
 
 inline constexpr std::size_t kMostNodes = 64;
 inline constexpr std::size_t kMostAtoms = 8;
+inline constexpr std::size_t kContourStart = 11;  // parameters before the nodes of one rule
 
 struct Input {
   Tree tree;
@@ -38,6 +39,21 @@ struct Input {
 inline double finite(double value, double otherwise) { return std::isfinite(value) ? value : otherwise; }
 inline double positive(double value, double otherwise = 1.0) {
   return std::isfinite(value) && value > 0.0 ? value : otherwise;
+}
+
+// Counts that agree with the length, and nodes below the axis.
+inline void tame_contour(std::vector<double>& p) {
+  const std::vector<double> shape{1, 1, 0, 1};
+  std::copy(shape.begin(), shape.end(), p.begin());
+  if (p[6] > p[7]) std::swap(p[6], p[7]);
+  p[8] = 1.0;
+  p[9] = 0.0;
+  const std::size_t nodes = (p.size() - kContourStart) / 4;
+  p[10] = static_cast<double>(nodes);
+  for (std::size_t j = 0; j < nodes; ++j) {
+    double& height = p[kContourStart + nodes + j];
+    height = height == 0.0 ? -1.0 : -std::fabs(height);
+  }
 }
 
 // Made to fit the kind, and changed only if they do not.
@@ -66,6 +82,7 @@ inline void tame(Kind kind, std::vector<double>& p) {
     case Kind::boxplus: return;
     case Kind::affine:
     case Kind::resize: p[0] = positive(p[0]); return;
+    case Kind::contour: tame_contour(p); return;
   }
 }
 
@@ -76,6 +93,7 @@ inline std::size_t parameter_count(Kind kind, Reader& in) {
     case Kind::boxtimes:
     case Kind::resize: return 1;
     case Kind::boxplus: return 0;
+    case Kind::contour: return kContourStart + 4 * (1 + in.below(kMostAtoms));
     default: return 2;
   }
 }
@@ -85,7 +103,7 @@ inline void read_node(Reader& in, bool wild, Tree& tree, std::vector<int>& stack
   std::vector<double> parameters(parameter_count(kind, in));
   for (double& value : parameters) value = in.number();
   std::vector<Child> children;
-  if (kind >= Kind::boxtimes) {
+  if (!is_leaf(kind)) {
     const bool one = kind == Kind::affine || kind == Kind::resize;
     const std::size_t count = std::min(one ? 1 : 1 + in.below(8), stack.size());
     if (count == 0 && !wild) return;

@@ -1,6 +1,7 @@
 // The standard deviation that Python would tell the core: from a program, by the rules of free cumulants.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -20,6 +21,12 @@ inline double leaf_variance(const Node& n) {
     case Kind::bernoulli: return p[0] * (1.0 - p[0]) * p[1] * p[1];
     case Kind::marchenko_pastur: return n.mean * n.mean * p[3] * p[2] / p[1];
     case Kind::semicircle: return p[1];
+    case Kind::contour: {
+      const Contour law = contour(n);
+      double largest = 0.0;
+      for (std::size_t j = 0; j < law.singular_count; ++j) largest = std::max(largest, std::fabs(law.singular[j]));
+      return 0.1 * largest * largest;
+    }
     case Kind::arcsine: return (p[1] - p[0]) * (p[1] - p[0]) / 8.0;
     default: return (p[1] - p[0]) * (p[1] - p[0]) / 12.0;
   }

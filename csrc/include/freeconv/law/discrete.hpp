@@ -50,6 +50,21 @@ struct Discrete {
     }
   }
 
+  // Adds sum |w r| and sum |w a r|.
+  template <int W>
+  void add_moduli(const Block<double, W>& u, double* of_weights, double* of_moments) const {
+    for (std::size_t j = 0; j < count; ++j) {
+      const double a = locations[j];
+      const double w = weights[j].hi;
+      for (int i = 0; i < W; ++i) {
+        const double x = u.re[i] - a;
+        const double wr = w / sqrt_(x * x + u.im[i] * u.im[i]);
+        of_weights[i] += wr;
+        of_moments[i] += wr * fabs_(a);
+      }
+    }
+  }
+
   double mean() const {
     double total = 0.0;
     for (std::size_t j = 0; j < count; ++j) total += weights[j].hi * locations[j];

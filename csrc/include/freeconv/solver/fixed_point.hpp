@@ -22,6 +22,15 @@ inline Complex<double> leaf_coordinate(const Node& n, Complex<double> z, Complex
   }
 }
 
+template <class Law>
+inline Complex<double> measure_k(const Law& law, Complex<double> u) {
+  Block<double, 1> z;
+  z.set(0, u);
+  Discrete::Sums<double, 1> sums;
+  law.accumulate(z, sums);
+  return sums.m.get(0) / (sums.t.get(0) + law.at_zero.hi * reciprocal(u));
+}
+
 inline Complex<double> leaf_k(const Node& n, Complex<double> u) {
   switch (n.kind) {
     case Kind::bernoulli: return bernoulli(n).product<double>(u).k;
@@ -29,14 +38,8 @@ inline Complex<double> leaf_k(const Node& n, Complex<double> u) {
     case Kind::semicircle: return semicircle(n).sum<double>(u).k;
     case Kind::arcsine: return arcsine(n).sum<double>(u).k;
     case Kind::uniform: return uniform(n).sum<double>(u).k;
-    default: {
-      Block<double, 1> z;
-      z.set(0, u);
-      Discrete::Sums<double, 1> sums;
-      const Discrete law = discrete(n);
-      law.accumulate(z, sums);
-      return sums.m.get(0) / (sums.t.get(0) + law.at_zero.hi * reciprocal(u));
-    }
+    case Kind::contour: return measure_k(contour(n), u);
+    default: return measure_k(discrete(n), u);
   }
 }
 

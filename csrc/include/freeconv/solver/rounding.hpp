@@ -72,7 +72,9 @@ class RoundingEstimate {
   void leaf(const Node& n, const NodeLanes<double, W>& lanes, const Block<double, W>& u, double* out) {
     const bool product = n.form == Form::product;
     if (n.kind == Kind::discrete) {
-      discrete_leaf(discrete(n), product, n.p0.hi, lanes, u, out);
+      measure_leaf(discrete(n), product, n.p0.hi, lanes, u, out);
+    } else if (n.kind == Kind::contour) {
+      measure_leaf(contour(n), product, n.p0.hi, lanes, u, out);
     } else if (n.kind == Kind::arcsine || n.kind == Kind::uniform) {
       const double ends = fabs_(n.parameters[0]) + fabs_(n.parameters[1]);
       for (int i = 0; i < W; ++i) {
@@ -111,19 +113,12 @@ class RoundingEstimate {
   }
 
   // G = t + w0/z and m = z G - 1 are sums of terms of both signs: their condition numbers count.
-  void discrete_leaf(const Discrete& law, bool product, double p0, const NodeLanes<double, W>& lanes,
-                     const Block<double, W>& u, double* out) {
+  template <class Law>
+  void measure_leaf(const Law& law, bool product, double p0, const NodeLanes<double, W>& lanes,
+                    const Block<double, W>& u, double* out) {
     double weights[W] = {};  // sum |w r|, r = 1/(z - a)
     double moments[W] = {};  // sum |w a r|
-    for (std::size_t j = 0; j < law.count; ++j) {
-      const double a = law.locations[j];
-      const double w = law.weights[j].hi;
-      for (int i = 0; i < W; ++i) {
-        const double wr = w / modulus(u.get(i) - a);
-        weights[i] += wr;
-        moments[i] += wr * fabs_(a);
-      }
-    }
+    law.add_moduli(u, weights, moments);
     for (int i = 0; i < W; ++i) {
       const double steep = steepness(lanes, i);
       const double k = modulus(lanes.k.get(i));

@@ -59,6 +59,7 @@ class Potential {
       const Block<R, W>& x = u[static_cast<std::size_t>(n.leaf)];
       switch (n.kind) {
         case Kind::discrete: discrete_leaf(discrete(n), x, real, out); break;
+        case Kind::contour: contour_leaf(contour(n), x, real, out); break;
         case Kind::bernoulli: bernoulli_leaf(bernoulli(n), x, real, out); break;
         case Kind::marchenko_pastur: poisson_leaf(marchenko_pastur(n), n.p0, x, real, out); break;
         case Kind::semicircle: semicircle_leaf(semicircle(n), x, real, out); break;
@@ -178,6 +179,7 @@ class Potential {
   static Complex<R> sharp_m(const Node& node, const NodeLanes<R, W>& x, const State<R, W>& u, int i) {
     switch (node.kind) {
       case Kind::discrete:
+      case Kind::contour:
       case Kind::arcsine:
       case Kind::uniform: {
         const Complex<R> k = exp(x.k.get(i));
@@ -285,6 +287,50 @@ class Potential {
       lanes([&](int i) { out.re[i] = out.re[i] + w * log_abs(u.get(i) - a); });
     }
   }
+
+  // U = sum w log(z - zeta) with Im(z - zeta) > 0. The weights' imaginary parts sum to 0, so that for each node the
+  // angle on the left is w.re (pi - arg) - w.im log|z - zeta|.
+  void contour_leaf(const Contour& law, const Block<double, W>& u, bool real, Value& out) {
+    clear(out);
+    int chosen[W];
+    law.template choose<double, W>(u, chosen);
+    Logarithms logarithms{u, chosen, real, out, {}};
+    law.template visit<W>(chosen, logarithms);
+    for (std::size_t j = 0; j < law.atom_count; ++j) {
+      const double a = law.atoms[j];
+      const double w = law.atoms[law.atom_count + j];
+      for (int i = 0; i < W; ++i) add_left(u.get(i) - a, w, out.left[i], out.turns[i]);
+      if (!real) continue;
+      for (int i = 0; i < W; ++i) out.re[i] += w * log_abs(u.get(i) - a);
+    }
+  }
+
+  struct Logarithms {
+    const Block<double, W>& u;
+    const int* chosen;
+    bool real;
+    Value& out;
+    Value rule;
+
+    void begin() { clear(rule); }
+    void group(double x, const double* vr, const double* vi, const double* wr, const double* wi, std::size_t n) {
+      for (std::size_t j = 0; j < n; ++j) {
+        for (int i = 0; i < W; ++i) {
+          const Complex<double> apart{(u.re[i] - x) - vr[j], u.im[i] - vi[j]};
+          const Complex<double> logarithm = log(apart);
+          const double angle = kPi - logarithm.im;
+          rule.left[i] += wr[j] * angle - wi[j] * logarithm.re;
+          if (real) rule.re[i] += wr[j] * logarithm.re + wi[j] * angle;
+        }
+      }
+    }
+    void end(int k) {
+      for (int i = 0; i < W; ++i) {
+        out.left[i] = chosen[i] == k ? rule.left[i] : out.left[i];
+        out.re[i] = chosen[i] == k ? rule.re[i] : out.re[i];
+      }
+    }
+  };
 
   // U = (1-p) log z + p log(z - v) with z = v (p + m)/m.
   void bernoulli_leaf(const Bernoulli& law, const Block<R, W>& u, bool real, Value& out) {

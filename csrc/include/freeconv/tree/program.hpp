@@ -6,6 +6,7 @@
 
 #include "freeconv/law/arcsine.hpp"
 #include "freeconv/law/bernoulli.hpp"
+#include "freeconv/law/contour.hpp"
 #include "freeconv/law/discrete.hpp"
 #include "freeconv/law/marchenko_pastur.hpp"
 #include "freeconv/law/semicircle.hpp"
@@ -25,8 +26,11 @@ enum class Kind : std::int32_t {
   boxplus,
   affine,
   resize,
+  contour,
 };
-inline constexpr int kKindCount = 10;
+inline constexpr int kKindCount = 11;
+
+constexpr bool is_leaf(Kind kind) { return kind < Kind::boxtimes || kind == Kind::contour; }
 
 // In which pair a node hands itself to its parent: (eta, log K) to a product, (F, K) to a sum.
 enum class Form { product, sum };
@@ -42,7 +46,7 @@ struct Node {
   DoubleDouble p0;  // the offset of eta in the parent's product
   std::vector<double> parameters;
   std::vector<DoubleDouble> weights;  // of a discrete law, with sum 1
-  DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere
+  DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere; of a contour, too
   std::vector<Child> children;
   DoubleDouble known_off_zero;  // 1 - mu{0} where the parameters tell it, else 0
   int parent = -1;
@@ -107,6 +111,7 @@ inline Discrete discrete(const Node& n) {
   const std::size_t count = n.parameters.size() / 2;
   return {n.parameters.data(), n.weights.data(), count, n.at_zero, n.off_zero};
 }
+inline Contour contour(const Node& n) { return Contour::view(n.parameters.data(), n.at_zero, n.off_zero); }
 inline MarchenkoPastur marchenko_pastur(const Node& n) {
   return MarchenkoPastur::make(n.parameters[0], n.parameters[1], n.parameters[2], n.parameters[3], n.p0);
 }

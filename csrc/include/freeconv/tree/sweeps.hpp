@@ -45,7 +45,12 @@ class Sweeps {
       const Node& node = program_.nodes[static_cast<std::size_t>(v)];
       NodeLanes<R, W>& out = lanes_[static_cast<std::size_t>(v)];
       switch (node.kind) {
-        case Kind::discrete: discrete_leaf(node, state[static_cast<std::size_t>(node.leaf)], out); break;
+        case Kind::discrete:
+          measure_leaf(node, discrete(node), state[static_cast<std::size_t>(node.leaf)], out);
+          break;
+        case Kind::contour:
+          measure_leaf(node, contour(node), state[static_cast<std::size_t>(node.leaf)], out);
+          break;
         case Kind::bernoulli:
           product_leaf(node, bernoulli(node), state[static_cast<std::size_t>(node.leaf)], out);
           break;
@@ -159,8 +164,9 @@ class Sweeps {
     }
   }
 
-  void discrete_leaf(const Node& node, const Block<R, W>& u, NodeLanes<R, W>& out) {
-    const Discrete law = discrete(node);
+  // Laws that are sums over nodes.
+  template <class Law>
+  void measure_leaf(const Node& node, const Law& law, const Block<R, W>& u, NodeLanes<R, W>& out) {
     typename Discrete::Sums<R, W> sums;
     law.accumulate(u, sums);
     const R w0 = constant<R>(law.at_zero);

@@ -1,0 +1,140 @@
+"""Panels of the path, with Gauss–Legendre nodes, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freeconv.contours.path import Segment
+from freeconv.contours.pushforward import Anchor, Pushforward
+
+__all__ = ["LEAST", "MOST", "TRANSFORM", "Panels", "by_anchor", "legendre"]
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+LEAST, MOST = 4, 24
+"""Nodes of a panel."""
+
+_SPLIT = 1.0 / 8.0  # where a panel that begins at an anchor is divided
+_LEGENDRE = {n: np.polynomial.legendre.leggauss(n) for n in range(LEAST, MOST + 1)}
+_NONE = np.zeros(0, dtype=np.complex128)
+
+
+def legendre(n: int) -> tuple[Real, Real]:
+    """Return nodes and weights on [−1, 1]."""
+    return _LEGENDRE[n]
+
+
+TRANSFORM: Real = (
+    np.polynomial.legendre.legvander(legendre(MOST)[0], MOST - 1) * legendre(MOST)[1][:, None] * (np.arange(MOST) + 0.5)
+)
+"""Values at `MOST` nodes, times this, are Legendre coefficients."""
+
+
+@dataclass(eq=False)
+class Panels:
+    """Straight lines from `first` to `last` relative to one anchor, run backwards where `sign` is −1.
+
+    `open` marks those that a rule for smaller distances has to look at again, `order` the numbers of nodes; node j,
+    with offset v[j] and weight w[j], belongs to panel owner[j].
+    """
+
+    anchor: Anchor
+    first: Complex
+    last: Complex
+    sign: Real
+    order: NDArray[np.int64]
+    open: NDArray[np.bool_]
+    v: Complex
+    w: Complex
+    owner: NDArray[np.int64]
+
+    @classmethod
+    def make(cls, anchor: Anchor, first: Complex, last: Complex, sign: Real) -> Panels:
+        """Panels without nodes, all of them open."""
+        count = first.size
+        none = np.zeros(0, dtype=np.int64)
+        return cls(anchor, first, last, sign, np.zeros(count, np.int64), np.ones(count, bool), _NONE, _NONE, none)
+
+    @property
+    def size(self) -> int:
+        """The number of panels."""
+        return int(self.first.size)
+
+    @property
+    def shift(self) -> float:
+        """What h is relative to."""
+        return self.anchor.point if np.isfinite(self.anchor.point) else 0.0
+
+    def part(self, chosen: NDArray[np.bool_]) -> Panels:
+        """The chosen panels with their nodes."""
+        kept = chosen[self.owner]
+        position = np.cumsum(chosen) - 1
+        return Panels(
+            self.anchor,
+            self.first[chosen],
+            self.last[chosen],
+            self.sign[chosen],
+            self.order[chosen],
+            self.open[chosen],
+            self.v[kept],
+            self.w[kept],
+            position[self.owner[kept]],
+        )
+
+    def flat(self) -> Panels:
+        """The projections on the real axis."""
+        real = (self.first.real.astype(np.complex128), self.last.real.astype(np.complex128))
+        return Panels.make(self.anchor, *real, self.sign)
+
+    def halves(self) -> Panels:
+        """Two panels for each one; next to an anchor the first is the smaller."""
+        cut = self.first + np.where(self.first == 0.0, _SPLIT, 0.5) * (self.last - self.first)
+        first, last = np.concatenate([self.first, cut]), np.concatenate([cut, self.last])
+        return Panels.make(self.anchor, first, last, np.tile(self.sign, 2))
+
+    def fill(self, law: Pushforward) -> None:
+        """Evaluate offsets and weights at the nodes."""
+        half = 0.5 * (self.last - self.first)
+        points, jacobians, owners = [_NONE], [_NONE], [self.owner[:0]]
+        for n in np.unique(self.order):
+            chosen = np.flatnonzero(self.order == n)
+            nodes, weights = legendre(int(n))
+            points.append(((self.first + half)[chosen, None] + half[chosen, None] * nodes).ravel())
+            jacobians.append(((self.sign * half)[chosen, None] * weights).ravel())
+            owners.append(np.repeat(chosen, n))
+        delta = np.concatenate(points)
+        self.v = law.offset(self.anchor, delta)
+        self.w = law.factor * law.density(self.shift + delta) * np.concatenate(jacobians)
+        self.owner = np.concatenate(owners)
+
+    @staticmethod
+    def union(parts: Sequence[Panels]) -> Panels:
+        """One after the other."""
+        starts = np.cumsum([0, *(p.size for p in parts)])
+        return Panels(
+            parts[0].anchor,
+            np.concatenate([p.first for p in parts]),
+            np.concatenate([p.last for p in parts]),
+            np.concatenate([p.sign for p in parts]),
+            np.concatenate([p.order for p in parts]),
+            np.concatenate([p.open for p in parts]),
+            np.concatenate([p.v for p in parts]),
+            np.concatenate([p.w for p in parts]),
+            np.concatenate([p.owner + start for p, start in zip(parts, starts, strict=False)]),
+        )
+
+
+def by_anchor(lines: Sequence[Segment]) -> list[Panels]:
+    """Return the segments of a path, those of one anchor together."""
+    found = []
+    for anchor in dict.fromkeys(line.anchor for line in lines):
+        own = [line for line in lines if line.anchor is anchor]
+        first = np.array([line.first for line in own], dtype=np.complex128)
+        last = np.array([line.last for line in own], dtype=np.complex128)
+        found.append(Panels.make(anchor, first, last, np.array([line.sign for line in own])))
+    return found

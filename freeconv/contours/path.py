@@ -1,0 +1,127 @@
+"""Where the contour runs: off the real h axis to the side where g = φ'² has a negative imaginary part.
+
+For z in the closed upper half-plane no pole of 1/(z − g(h)) is crossed on the way there, so that one path serves all z.
+From an anchor the path leaves at 45 degrees (z on either side of a turning value has its poles on the two axes there),
+up to a height at which the Gaussian factor e^{y²/2q} is still moderate and which is half of what keeps Im g < 0.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freeconv.contours.pushforward import Anchor, MonotonePiece, Pushforward
+
+__all__ = ["Segment", "segments"]
+
+_HIGHEST = 1.25  # deviations
+_LONGEST = 5.0  # heights
+_GRID = 241
+_HEIGHTS = 2.5 * 2.0 ** -np.arange(7.75, -0.25, -0.25)
+
+
+Height = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+class Segment(NamedTuple):
+    """A straight line from `first` to `last`, both relative to the anchor; `sign` is −1 where it is run backwards."""
+
+    anchor: Anchor
+    first: complex
+    last: complex
+    sign: float
+
+
+def segments(law: Pushforward) -> list[Segment]:
+    """Return the whole path."""
+    return [segment for piece in law.pieces for segment in _of_piece(law, piece)]
+
+
+def _of_piece(law: Pushforward, piece: MonotonePiece) -> list[Segment]:
+    side = -1.0 if piece.rises else 1.0
+    length = piece.stop - piece.start
+    t = np.linspace(0.0, length, _GRID)[1:-1]
+    highest = _highest(law, piece, piece.start + t, side)
+    open_low, open_high = (not np.isfinite(anchor.point) for anchor in (piece.low, piece.high))
+
+    def height(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        y = np.interp(x, t, highest)
+        y = y if open_low else np.minimum(y, x)
+        return y if open_high else np.minimum(y, length - x)
+
+    middle = _middle(law, piece, t)
+    left = _knots(height, middle, length) if not open_low else None
+    right = _knots(lambda x: height(length - x), length - middle, length) if not open_high else None
+    found = []
+    for knots, anchor, sign in ((left, piece.low, 1.0), (right, piece.high, -1.0)):
+        if knots is not None:
+            x = knots if sign > 0.0 else length - knots
+            points = sign * knots + 1j * side * height(x)
+            found += _lines(anchor, points, sign)
+            continue
+        # A tail, from the middle outwards; its offsets are h itself.
+        x = _knots_from(height, middle, length) if sign < 0.0 else _knots_from(height, middle, 0.0)
+        found += _lines(anchor, piece.start + x + 1j * side * height(x), -sign)
+    return found
+
+
+def _lines(anchor: Anchor, points: NDArray[np.complex128], sign: float) -> list[Segment]:
+    return [Segment(anchor, complex(a), complex(b), sign) for a, b in itertools.pairwise(points)]
+
+
+def _highest(law: Pushforward, piece: MonotonePiece, h: NDArray[np.float64], side: float) -> NDArray[np.float64]:
+    """Half the height up to which Im g < 0, at most `_HIGHEST`."""
+    y = law.deviation * _HEIGHTS
+    with np.errstate(all="ignore"):
+        g = law.square(h[:, None] + 1j * side * y)
+        wrong = ~(g.imag < 0.0) | ~np.isfinite(g)
+    count = np.where(wrong.any(axis=1), wrong.argmax(axis=1), y.size)
+    allowed = np.where(count > 0, y[np.maximum(count - 1, 0)], 0.0)
+    for anchor, order in ((piece.high, 1), (piece.low, -1)):
+        if anchor.kind == "tail":
+            # Where rounding hides the sign: the phase of what g differs by from its limit turns at most like h².
+            lost = (np.abs(g[:, 0].real - anchor.value) <= 1e-13 * anchor.value) | (np.abs(g[:, 0]) < 1e-290)
+            if lost.any() and not lost.all():
+                last = np.flatnonzero(~lost)[-1 if order > 0 else 0]
+                allowed = np.where(lost, allowed[last] * np.abs(h[last] / h), allowed)
+    return np.minimum(0.5 * allowed, min(_HIGHEST * law.deviation, law.height))
+
+
+def _middle(law: Pushforward, piece: MonotonePiece, t: NDArray[np.float64]) -> float:
+    """Where the values of g are as far from the one end's as from the other's; a cut-off tail is not worth one."""
+    if piece.high.kind == "cut":
+        return float(t[-1] + (t[1] - t[0]))
+    if piece.low.kind == "cut":
+        return 0.0
+    g = law.square(piece.start + t)
+    near_low = np.abs(g - piece.low.value) < np.abs(g - piece.high.value)
+    return float(t[np.clip(np.count_nonzero(near_low), 1, t.size - 1)])
+
+
+def _knots(height: Height, stop: float, length: float) -> NDArray[np.float64]:
+    """0, the end of the ray that leaves the anchor, and on in steps of the height."""
+    if stop <= 0.0:
+        return np.zeros(0)
+    x = np.linspace(0.0, stop, _GRID)[1:]
+    bent = np.flatnonzero(height(x) < x * (1.0 - 1e-12))
+    first = float(x[bent[0]]) if bent.size else stop
+    return np.concatenate([[0.0], _knots_from(height, first, stop)])
+
+
+def _knots_from(height: Height, start: float, stop: float) -> NDArray[np.float64]:
+    if start == stop:
+        return np.array([start])
+    direction = 1.0 if stop > start else -1.0
+    knots = [start]
+    least = abs(stop - start) / 400.0
+    while True:
+        step = _LONGEST * max(float(height(np.array(knots[-1]))), least)
+        end = min(max(knots[-1] + direction * step, min(start, stop)), max(start, stop))
+        step = min(step, _LONGEST * max(float(height(np.array(end))), least))
+        if abs(stop - knots[-1]) <= 1.25 * step:
+            return np.array([*knots, stop])
+        knots.append(knots[-1] + direction * step)

@@ -1,0 +1,281 @@
+"""Laws of squared slopes: the contour rules, closed forms and the core against mpmath and against each other."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import freeconv as fc
+from freeconv import Status, engine
+from freeconv.contours import pushforward, rule_set
+from freeconv.contours.values import cauchy
+from freeconv.laws import CurvedSlopes
+from freeconv.lowering import lower
+from tests.oracles.load import Reference, build, load
+from tests.tolerances import CAUCHY, CDF, MOMENT, SLOPE_NETWORK
+
+TABLE: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "oracles" / "tables" / "slope_cauchy.json").read_text(encoding="utf-8")
+)["entries"]
+
+
+def some(names: tuple[str, ...], quick: tuple[str, ...]) -> list[Any]:
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+CURVED = ("tanh", "erf", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "sin", "cos")
+SOME = some(CURVED, ("tanh", "elu", "sin"))
+
+
+def case_id(entry: dict[str, Any]) -> str:
+    return f"{entry['activation']} q={entry['variance']}"
+
+
+def curved(name: str, q: float) -> CurvedSlopes:
+    law = fc.SlopeLaw(name, q)
+    assert isinstance(law, CurvedSlopes)
+    return law
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=case_id)
+def test_cauchy_transform_everywhere(entry: dict[str, Any]) -> None:
+    law = curved(entry["activation"], entry["variance"])
+    z = np.array([complex(*pair) for pair in entry["z"]])
+    expected = np.array([complex(*pair) for pair in entry["g"]])
+    found = np.asarray(law.cauchy(z))
+    # Near a singular value x_s that is no double, its rounding by half an ulp is as much of z − x_s.
+    known = pushforward(law.activation, law.dispersion)
+    values = np.array([anchor.value for anchor in known.anchors if anchor.kind != "cut"])
+    distance = np.min(np.abs(z[:, None] - values), axis=1)
+    rounding = np.where(values[np.argmin(np.abs(z[:, None] - values), axis=1)] == 0.0, 0.0, 2.0**-52 / distance)
+    error = np.abs(found - expected) / np.maximum(np.abs(expected), 1.0 / (1.0 + np.abs(z)))
+    assert np.all(error <= CAUCHY + rounding)
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=case_id)
+def test_moments_against_quadrature(entry: dict[str, Any]) -> None:
+    law = fc.SlopeLaw(entry["activation"], entry["variance"])
+    found = [law.moment(k) for k in range(1, len(entry["moments"]) + 1)]
+    np.testing.assert_allclose(found, entry["moments"], rtol=MOMENT)
+    second = entry["moments"][1] - entry["moments"][0] ** 2
+    assert law.variance() == pytest.approx(second, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("q", [1e-3, 0.2, 0.7, 2.0, 30.0])
+def test_closed_moments(q: float) -> None:
+    erf, sine, cosine = (fc.SlopeLaw(name, q) for name in ("erf", "sin", "cos"))
+    for k in range(1, 7):
+        assert erf.moment(k) == pytest.approx((4.0 / math.pi) ** k / math.sqrt(1.0 + 4.0 * k * q), rel=1e-12)
+    assert sine.moment(1) == pytest.approx(0.5 * (1.0 + math.exp(-2.0 * q)), rel=1e-12)
+    assert sine.moment(2) == pytest.approx((3.0 + 4.0 * math.exp(-2.0 * q) + math.exp(-8.0 * q)) / 8.0, rel=1e-12)
+    assert cosine.moment(1) == pytest.approx(-0.5 * math.expm1(-2.0 * q), rel=1e-12)
+
+
+def test_closed_densities() -> None:
+    q = 0.7
+    x = np.array([1e-6, 0.01, 0.3, 0.9, 1.0 - 1e-9])
+
+    def normal(h: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.asarray(np.exp(-h * h / (2.0 * q)) / math.sqrt(2.0 * math.pi * q))
+
+    tanh = normal(np.arccosh(x**-0.25)) / (2.0 * x * np.sqrt(1.0 - np.sqrt(x)))
+    np.testing.assert_allclose(fc.SlopeLaw("tanh", q).density(x[:4]), tanh[:4], rtol=1e-13)
+    y = x / 16.0
+    sigmoid = normal(np.arccosh(0.5 / np.sqrt(y) - 1.0)) / (y * np.sqrt(1.0 - 4.0 * np.sqrt(y)))
+    np.testing.assert_allclose(fc.SlopeLaw("sigmoid", q).density(y[:4]), sigmoid[:4], rtol=1e-13)
+    w = x * 4.0 / math.pi
+    t = -np.log(math.pi * w / 4.0) / (2.0 * q)
+    erf = (math.pi * w / 4.0) ** (1.0 / (4.0 * q)) / (2.0 * q * w * np.sqrt(2.0 * math.pi * t))
+    np.testing.assert_allclose(fc.SlopeLaw("erf", q).density(w[:4]), erf[:4], rtol=1e-13)
+    elu = normal(0.5 * np.log(x)) / (2.0 * x)
+    np.testing.assert_allclose(fc.SlopeLaw("elu", q).density(x), elu, rtol=1e-13)
+    # A nine digits from its turning value keeps its distance: 1 − x is exact.
+    delta = 1.0 - x[4]
+    h = math.sqrt(0.5 * delta) * (1.0 + delta / 3.0)
+    assert fc.SlopeLaw("tanh", q).density(x[4]) == pytest.approx(2.0 * normal(np.array(h)) / (4.0 * h), rel=1e-8)
+
+
+@pytest.mark.parametrize("name", CURVED)
+@pytest.mark.parametrize("q", [1e-4, 0.6, 12.0])
+def test_rules_agree_and_lie_below_the_axis(name: str, q: float) -> None:
+    rules = rule_set(fc.activations.resolve(name), q)
+    assert rules.error <= 3e-14
+    assert [rule.distance for rule in rules.rules] == sorted((rule.distance for rule in rules.rules), reverse=True)
+    assert rules.rules[-1].distance == 0.0
+    for rule in rules.rules:
+        weights = np.concatenate(rule.weights)
+        assert abs(weights.sum() - rules.mass) <= 1e-14
+        heights = np.concatenate(rule.offsets).imag
+        assert np.all(heights <= 0.0 if rule is rules.rules[0] else heights < 0.0)
+    # The real axis itself, and the mirror image below it, which the rule continues only up to its nodes.
+    z = np.array([5.0 + 0j, 5.0 + 1j])
+    g = cauchy(rules, z)
+    assert g[0].imag == pytest.approx(0.0, abs=1e-15)
+    assert g[1].imag < 0.0
+
+
+@pytest.mark.parametrize("name", CURVED)
+@pytest.mark.parametrize("q", [0.05, 0.6])
+def test_density_cdf_and_quantiles_are_consistent(name: str, q: float) -> None:
+    law = fc.SlopeLaw(name, q)
+    (low, high), *_ = law.support().tolist()
+    pieces = np.unique(law.support())
+    known = law.atoms()
+    assert law.cdf(low - 1e-9) == pytest.approx(0.0, abs=1e-15)
+    assert law.cdf(max(pieces[-1], *known.locations, high)) == pytest.approx(1.0, abs=1e-14)
+    x = low + (high - low) * np.array([0.03, 0.21, 0.55, 0.83])
+    step = 1e-5 * (high - low)
+    slope = (law.cdf(x + step) - law.cdf(x - step)) / (2.0 * step)
+    np.testing.assert_allclose(slope, law.density(x), rtol=1e-4, atol=1e-9)
+    p = law.cdf(x)
+    inner = (p > 1e-10) & (p < 1.0 - 1e-10) & (law.density(x) > 1e-6)
+    np.testing.assert_allclose(law.quantile(p[inner]), x[inner], rtol=1e-9)
+    # −Im G(x + i0)/π is the same density, from the contour.
+    np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, law.density(x), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_the_core_agrees_with_the_closed_form(name: str) -> None:
+    law = fc.SlopeLaw(name, 0.6)
+    core = engine.solver(law)
+    assert core.complete
+    # Between singular values, and near them.
+    ends = np.unique(np.concatenate([law.support().ravel(), [edge.location for edge in law.edges()]]))
+    mid = 0.5 * (ends[1:] + ends[:-1])
+    width = ends[-1] - ends[0]
+    x = np.concatenate([mid, ends[0] + width * np.array([1e-3, 0.02, 0.11, 0.37, 0.71]), ends[1:] - 1e-5 * width])
+    x = np.unique(x[np.asarray(law.density(x)) > 1e-3])
+    density, masses, _, status, *_ = core.evaluate(x, True, False, True, 1)
+    assert set(status) <= {Status.CERTIFIED, Status.RECOVERED}
+    # The contour's rounding is that of G, of which the density may be a small part.
+    error = np.abs(density - law.density(x)) / (np.asarray(law.density(x)) + np.abs(law.cauchy(x)) / 1e4)
+    assert np.all(error <= 2e-12)
+    assert masses is not None
+    np.testing.assert_allclose(masses, law.cdf(x), rtol=0.0, atol=CDF)
+
+
+def test_one_orthogonal_layer_is_the_law_itself() -> None:
+    net = fc.MLP(1, "tanh", weights="orthogonal", weight_variance=1.5, bias_variance=0.05)
+    law = net.jacobian()
+    q = float(net.mean_field().preactivation_variance[0])
+    x = np.array([0.01, 0.4, 1.2, 1.49])
+    np.testing.assert_allclose(law.density(x), np.asarray(fc.SlopeLaw("tanh", q).density(x / 1.5)) / 1.5, rtol=1e-13)
+
+
+QUICK = {
+    "Jacobian, orthogonal tanh L=5",
+    "Jacobian, Gaussian gelu L=2",
+    "Jacobian, orthogonal erf L=50",
+    "Jacobian, Gaussian silu L=50",
+    "kernel, Gaussian tanh L=3",
+    "kernel, orthogonal gelu L=3",
+}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry if entry.name in QUICK else pytest.param(entry, marks=pytest.mark.slow) for entry in load("slopes")],
+    ids=str,
+)
+def test_networks_against_the_oracle(entry: Reference) -> None:
+    evaluation = build(entry.spec).evaluate(entry.x)
+    assert set(np.unique(evaluation.status)) <= {Status.CERTIFIED, Status.RECOVERED}
+    np.testing.assert_allclose(evaluation.density, entry.density, rtol=SLOPE_NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("activation", "weights", "expected"),
+    [
+        (fc.activations.Erf(math.sqrt(math.pi) / 2.0), "gaussian", (0.39600392, 1.07257971, 4.11255785)),
+        (fc.activations.Erf(math.sqrt(math.pi) / 2.0), "orthogonal", (0.39600392, 0.44530330, 0.63023411)),
+        (fc.activations.Tanh(), "gaussian", (0.34309838, 0.81672053, 2.75650022)),
+    ],
+)
+def test_jacobian_moments(activation: fc.activations.Activation, weights: Any, expected: tuple[float, ...]) -> None:
+    net = fc.MLP(4, activation, weights=weights, weight_variance=1.5, bias_variance=0.05)
+    law = net.jacobian()
+    np.testing.assert_allclose([law.moment(k) for k in (1, 2, 3)], expected, atol=6e-9)
+
+
+def test_networks_hold_their_moments() -> None:
+    # The density of a GELU network integrates to the moments of the power series, which know nothing of contours.
+    law = fc.MLP(3, "gelu", weight_variance=1.8, bias_variance=0.1).ntk()
+    assert float(law.expectation(lambda x: x)) == pytest.approx(law.moment(1), rel=1e-9)
+    assert float(law.expectation(lambda x: x**3)) == pytest.approx(law.moment(3), rel=1e-9)
+
+
+def test_factory_and_value_semantics() -> None:
+    assert fc.SlopeLaw("relu", 0.5) == fc.Discrete([0.0, 1.0], [0.5, 0.5])
+    assert fc.SlopeLaw("linear", 2.0) == fc.PointMass(1.0)
+    assert fc.SlopeLaw("tanh", 0.0) == fc.PointMass(1.0)
+    law = fc.SlopeLaw("gelu", 0.5)
+    assert isinstance(law, CurvedSlopes)
+    assert repr(law) == "SlopeLaw(activation=GELU(), variance=0.5)"
+    again = pickle.loads(pickle.dumps(law))
+    assert again == law
+    assert hash(again) == hash(law)
+    with pytest.raises(ValueError, match=r"variance must be >= 0, got -0\.5"):
+        fc.SlopeLaw("tanh", -0.5)
+    with pytest.raises(ValueError, match="gelu"):
+        fc.SlopeLaw("gleu", 0.5)
+    assert "singular values" in str(lower(law))
+
+
+def test_atoms_of_flat_pieces() -> None:
+    law = fc.SlopeLaw("selu", 0.7)
+    scale = 1.0507009873554805**2
+    assert law.atoms() == fc.laws.Law.atoms(law)
+    assert law.atoms().locations.tolist() == [pytest.approx(scale, rel=1e-15)]
+    assert law.atoms().weights.tolist() == [0.5]
+    assert law.cdf(scale) - law.cdf(np.nextafter(scale, 0.0)) == pytest.approx(0.5, abs=1e-12)
+    product = fc.boxtimes(law, fc.Bernoulli(0.75))
+    assert product.atoms().weights.tolist() == [pytest.approx(0.25), pytest.approx(0.25)]
+    low, high = product.support()[0]
+    assert 0.0 <= low < high
+
+
+def slope_of_tanh(h: Any) -> Any:
+    e = np.exp(-2.0 * np.abs(h))
+    return 4.0 * e / (1.0 + e) ** 2
+
+
+def test_functions_known_by_real_values() -> None:
+    law = fc.SlopeLaw(fc.activations.Custom(np.tanh, slope_of_tanh), 0.7)
+    z = np.array([0.3, 0.02, 1.2 + 0.1j, -0.4, 1.0 - 1e-6, 5.0 + 5.0j])
+    np.testing.assert_allclose(law.cauchy(z), fc.SlopeLaw("tanh", 0.7).cauchy(z), rtol=1e-10)
+    assert law.moment(3) == pytest.approx(fc.SlopeLaw("tanh", 0.7).moment(3), rel=1e-13)
+    x = np.array([0.2, 0.6, 1.4])
+    for weights in ("gaussian", "orthogonal"):
+        nets = [
+            fc.MLP(3, phi, weights=weights, weight_variance=1.5)  # type: ignore[arg-type]
+            for phi in (fc.activations.Custom(np.tanh, slope_of_tanh), "tanh")
+        ]
+        ours, builtin = (np.asarray(net.jacobian().density(x)) for net in nets)
+        np.testing.assert_allclose(ours, builtin, rtol=1e-9)
+
+
+def test_kinks_of_a_function() -> None:
+    # φ = h²/2 for h > 0: X = h² there, an atom of 1/2 at 0, and a density e^{−x/2q}/(2 √(2πqx)) that jumps nowhere.
+    def slope(h: Any) -> Any:
+        return np.maximum(h, 0.0)
+
+    law = fc.SlopeLaw(fc.activations.Custom(lambda h: 0.5 * slope(h) ** 2, slope, kinks=(0.0,)), 0.5)
+    x = np.array([1e-6, 0.1, 1.0, 3.0])
+    np.testing.assert_allclose(law.density(x), np.exp(-x) / (2.0 * np.sqrt(np.pi * x)), rtol=1e-11)
+    assert law.atoms().weights.tolist() == [0.5]
+    np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, law.density(x), rtol=1e-9)
+
+
+def test_a_function_with_an_unnamed_kink_is_refused() -> None:
+    def slope(h: Any) -> Any:
+        return 1.0 / (1.0 + np.abs(h)) ** 2
+
+    softsign = fc.activations.Custom(lambda h: h / (1.0 + np.abs(h)), slope)
+    with pytest.raises(ValueError, match="smooth"):
+        fc.SlopeLaw(softsign, 1.0).density(0.5)
