@@ -28,6 +28,7 @@ from freeconv.laws import (
     Semicircle,
     SlopeLaw,
     Uniform,
+    isometry_limit,
 )
 from freeconv.networks import MLP, MeanField, critical_weight_variance
 
@@ -59,6 +60,7 @@ __all__ = [
     "boxtimes_power",
     "compress",
     "critical_weight_variance",
+    "isometry_limit",
     "networks",
     "resize",
 ]

@@ -23,6 +23,7 @@ from freeconv.laws import (
     CurvedSlopes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     PointMass,
@@ -211,6 +212,11 @@ def _rule(law: Law, children: Sequence[tuple[_Point, ...]]) -> tuple[_Point, ...
             return _flat_pieces(law)
         case MarchenkoPastur():
             return _at_zero(1.0 / law.ratio)
+        case IsometryLimit():
+            s = law.dispersion
+            if law.kind == "smooth" or s > 1.0:
+                return ()
+            return (_Point(math.exp(s), 1.0 - s, s, s),)
         case FreePoisson():
             return _at_zero(law.rate, 0.0 if law.jump > 0.0 else min(law.rate, 1.0))
         case Affine():

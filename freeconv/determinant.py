@@ -16,6 +16,7 @@ from freeconv.laws import (
     Boxtimes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     MarchenkoPasturPower,
@@ -91,6 +92,11 @@ def _leaf(law: Law, p: float) -> float:
             return _entropy(p) + p * math.log(law.location)
         case MarchenkoPastur():
             return _entropy(p) + _poisson(p, law.scale, 1.0, law.ratio)
+        case IsometryLimit():  # ∫₀^p log K(−s) ds; −∞ for p = 1 in the Bernoulli class
+            if law.kind == "smooth":
+                return _entropy(p) - 0.5 * law.dispersion * p * p
+            rest = math.log1p(-p) if p < 1.0 else -math.inf
+            return _entropy(p) + law.dispersion * (p + rest)
         case MarchenkoPasturPower():
             return _entropy(p) + law.power * _poisson(p, law.scale, 1.0, law.ratio)
         case FreePoisson():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +21,7 @@ from freeconv.laws import (
     Boxtimes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     MarchenkoPasturPower,
@@ -194,7 +196,7 @@ def _hard_exponent(law: Law) -> float | None:
 
     There z ~ (m + p₀)^κ with κ = Σ t_i κ_i + [p₀ = 1], and G = (1 + m)/z has the density x^(1/κ − 1).
     """
-    if not isinstance(law, (Boxtimes, MarchenkoPastur, MarchenkoPasturPower, FreePoisson)):
+    if not isinstance(law, (Boxtimes, MarchenkoPastur, MarchenkoPasturPower, FreePoisson, IsometryLimit)):
         return None
     order: float = fold(law, "order of the zero", _order) + (mass_off_zero(law) == 1.0)
     return 1.0 / order - 1.0 if order > 1.0 else None
@@ -209,6 +211,8 @@ def _order(law: Law, children: Sequence[float]) -> float:
             return law.power if law.ratio == 1.0 else 0.0
         case FreePoisson():
             return 1.0 if law.rate <= 1.0 else 0.0
+        case IsometryLimit():  # K = exp(s m/(1 + m)) is 0 to all orders: x f(x) ~ 1/log² x
+            return math.inf if law.kind == "bernoulli" else 0.0
         case Discrete():
             return 1.0 if 0.0 in law.locations else 0.0
         case Arcsine():

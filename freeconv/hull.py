@@ -16,6 +16,7 @@ from freeconv.laws import (
     CurvedSlopes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     MarchenkoPasturPower,
@@ -106,6 +107,8 @@ def _bounds(law: Law, ends: Sequence[tuple[float, float]]) -> tuple[float, float
             return (low, high) if law.jump > 0.0 else (-high, -low)
         case MarchenkoPasturPower():
             return _root_ends(law)
+        case IsometryLimit():
+            return law.ends()
         case Affine():
             first, second = (law.scale * end + law.shift for end in ends[0])
             return min(first, second), max(first, second)

@@ -20,6 +20,7 @@ from freeconv.laws import (
     CurvedSlopes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     MarchenkoPasturPower,
@@ -45,6 +46,7 @@ KINDS = (
     "affine",
     "resize",
     "contour",
+    "isometry",
 )
 
 
@@ -260,6 +262,8 @@ def _plain_leaf(law: Law) -> Node:
             return Node("marchenko_pastur", (law.jump, law.rate, 1.0, 1.0))
         case MarchenkoPasturPower():
             return Node("marchenko_pastur", (law.scale, 1.0, law.ratio, law.power))
+        case IsometryLimit():
+            return Node("isometry", (float(law.kind == "smooth"), law.dispersion))
         case Semicircle():
             return Node("semicircle", (law.center, law.dispersion))
         case Arcsine():

@@ -25,6 +25,7 @@ from freeconv.laws import (
     CurvedSlopes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     MarchenkoPasturPower,
@@ -208,6 +209,11 @@ def _series(law: Law, children: Sequence[_Curve], order: int) -> _Curve:
             return _Curve(first, in_m=padded([1.0, law.ratio], order))
         case FreePoisson():
             return _Curve(first, in_g=law.rate * np.sign(law.jump) ** (n + 1.0), unit=abs(law.jump))
+        case IsometryLimit():
+            exponent = np.zeros(order)
+            # log K = s m/(1 + m) or s m
+            exponent[1:] = law.dispersion * (-((-1.0) ** n[1:]) if law.kind == "bernoulli" else (n[1:] == 1.0))
+            return _Curve(first, in_m=exponential(exponent))
         case MarchenkoPasturPower():
             factors = (law.power - n[:-1]) * law.ratio / (n[:-1] + 1.0)
             return _Curve(first, in_m=np.cumprod(np.concatenate([[1.0], factors])))
@@ -306,6 +312,8 @@ def _mean_and_variance(law: Law, children: Sequence[tuple[float, float]]) -> tup
             return law.scale, law.ratio * _squared(law.scale)
         case FreePoisson():
             return law.rate * law.jump, law.rate * _squared(law.jump)
+        case IsometryLimit():
+            return 1.0, law.dispersion
         case MarchenkoPasturPower():
             first = power(law.scale, law.power)
             return first, law.power * law.ratio * _squared(first)

@@ -25,6 +25,7 @@ _TINY = 1e-290
 _MASS_TOLERANCE = 1e-12
 # Relative distance from an edge elsewhere than 0 within which a diverging density is known to few digits.
 _BLUR = 1e-11
+_STEEPEST = 60.0
 _MOST_HALVINGS = 400
 _PANEL = 24
 _MOST_PANELS = 4096
@@ -295,5 +296,5 @@ def _continuous(law: Law) -> _ContinuousPart:
 def _power(exponent: float) -> float:
     """θ^p of the distance: 2 for a square root, 1/(1 + exponent) for what diverges, 3 for a cusp."""
     if exponent < 0.0:
-        return 1.0 / (1.0 + exponent)
+        return 1.0 / max(1.0 + exponent, 1.0 / _STEEPEST)  # −1 is that of 1/(x log² x)
     return {0.0: 1.0, 1.0 / 3.0: 3.0}.get(exponent, 2.0)

@@ -19,6 +19,7 @@ from freeconv.laws import (
     Boxtimes,
     Discrete,
     FreePoisson,
+    IsometryLimit,
     Law,
     MarchenkoPastur,
     MarchenkoPasturPower,
@@ -125,6 +126,9 @@ def _product_terms(terms: Terms, *, pull_scales: bool) -> tuple[dict[Law, float]
             case Affine() if pull_scales and law.shift == 0.0:
                 scales.append((law.scale, t))
                 stack.append((law.law, t))
+            case IsometryLimit():
+                unit = IsometryLimit(law.kind, 1.0)
+                factors[unit] = factors.get(unit, 0.0) + law.dispersion * t
             case MarchenkoPasturPower():
                 base = MarchenkoPastur(law.ratio, law.scale)
                 factors[base] = factors.get(base, 0.0) + law.power * t
@@ -151,6 +155,8 @@ def _product_of_powers(scales: Sequence[tuple[float, float]]) -> float:
 
 def _product_factor(law: Law, t: float) -> tuple[Law, float]:
     """The factor law^{⊠t}, with t ≥ 1 unless the law is known to be ⊠-infinitely divisible."""
+    if isinstance(law, IsometryLimit):
+        return IsometryLimit(law.kind, law.dispersion * t), 1.0
     if t >= 1.0:
         return law, t
     if isinstance(law, MarchenkoPastur) and law.ratio <= 1.0:

@@ -39,6 +39,7 @@ LAYERS = (
     ("laws.distribution_methods", "laws.shape_methods", "laws.transform_methods"),
     ("laws.base",),
     ("laws.leaves",),
+    ("laws.isometry",),
     ("laws.operations", "laws.slopes"),
     ("laws",),
     ("hull", "series"),

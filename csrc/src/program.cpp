@@ -71,6 +71,7 @@ bool parameters_fit(Kind kind, const std::vector<double>& p) {
     case Kind::affine: return p.size() == 2 && p[0] > 0.0;
     case Kind::resize: return p.size() == 1 && p[0] > 0.0;
     case Kind::contour: return contour_fits(p);
+    case Kind::isometry: return p.size() == 2 && (p[0] == 0.0 || p[0] == 1.0) && p[1] > 0.0;
   }
   return false;
 }
@@ -117,6 +118,7 @@ double leaf_mean(const Node& n) {
     case Kind::contour: return contour(n).mean();
     case Kind::bernoulli: return n.parameters[0] * n.parameters[1];
     case Kind::marchenko_pastur: return marchenko_pastur(n).mean();
+    case Kind::isometry: return 1.0;
     case Kind::semicircle: return n.parameters[0];
     default: return 0.5 * (n.parameters[0] + n.parameters[1]);
   }
@@ -152,6 +154,7 @@ DoubleDouble off_zero(const Program& program, const Node& n) {
     case Kind::marchenko_pastur:
       return n.parameters[1] < n.parameters[2] ? DoubleDouble(n.parameters[1]) / DoubleDouble(n.parameters[2])
                                                : DoubleDouble(1.0);
+    case Kind::isometry:
     case Kind::semicircle:
     case Kind::arcsine:
     case Kind::uniform: return DoubleDouble(1.0);
@@ -177,7 +180,8 @@ DoubleDouble product_offset(const Program& program, const Node& n) {
 Form root_form(const Node& n) {
   switch (n.kind) {
     case Kind::boxtimes:
-    case Kind::bernoulli: return Form::product;
+    case Kind::bernoulli:
+    case Kind::isometry: return Form::product;
     case Kind::marchenko_pastur: return n.parameters[0] > 0.0 ? Form::product : Form::sum;
     default: return Form::sum;
   }

@@ -15,8 +15,8 @@ using Point = Complex<double>;
 // The imaginary part that keeps a real unknown on the upper side of its cuts: m below, F and z above the axis. It is
 // relative, so that it does not underflow in a law of scale 1e-100, where its sign would be lost.
 double real_side(const Node& n, double u) {
-  const bool product_coordinate = n.kind == Kind::bernoulli || n.kind == Kind::marchenko_pastur;
-  return (product_coordinate && n.parameters[0] > 0.0 ? -1e-100 : 1e-100) * std::fabs(u);
+  const bool mirrored = n.kind == Kind::marchenko_pastur && n.parameters[0] < 0.0;
+  return (is_product_leaf(n.kind) && !mirrored ? -1e-100 : 1e-100) * std::fabs(u);
 }
 
 // Near x^2 + e^2 = 0 no real Newton step is shorter than e: a step this short means that there is no height e above it.
@@ -57,6 +57,7 @@ DoubleDouble leaf_mass_right(const Node& n, const NodePoint& p) {
       if (n.parameters[0] > 0.0) return x > 0.0 ? (beyond ? DoubleDouble(0.0) : off_zero) : DoubleDouble(1.0);
       return x < 0.0 ? (beyond ? DoubleDouble(1.0) : DoubleDouble(1.0) - off_zero) : DoubleDouble(0.0);
     }
+    case Kind::isometry: return isometry(n).mass_right(x, p.m.re);
     case Kind::semicircle: return p.f.re > 0.0 ? 0.0 : 1.0;
     default: return x > n.parameters[1] ? 0.0 : 1.0;
   }
@@ -66,6 +67,7 @@ DoubleDouble leaf_mass_right(const Node& n, const NodePoint& p) {
 bool leaf_is_physical(const Node& n, const NodePoint& p, double slope) {
   switch (n.kind) {
     case Kind::marchenko_pastur: return n.parameters[0] > 0.0 ? slope < 0.0 : slope > 0.0;
+    case Kind::isometry: return slope < 0.0;
     case Kind::semicircle: return slope > 0.0;
     case Kind::contour: return contour(n).gap(p.z.re) > 0.0;
     case Kind::arcsine:

@@ -14,6 +14,7 @@ double modulus(Point a) { return std::hypot(a.re, a.im); }
 double coordinate_size(const Node& n, Point u) {
   switch (n.kind) {
     case Kind::bernoulli:
+    case Kind::isometry:
     case Kind::marchenko_pastur: return modulus(u - n.p0.hi);
     case Kind::semicircle: return modulus(u);
     case Kind::discrete: {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freeconv.laws.base import Law
+from freeconv.laws.isometry import IsometryLimit, isometry_limit
 from freeconv.laws.leaves import (
     Arcsine,
     Bernoulli,
@@ -26,6 +27,7 @@ __all__ = [
     "CurvedSlopes",
     "Discrete",
     "FreePoisson",
+    "IsometryLimit",
     "Law",
     "MarchenkoPastur",
     "MarchenkoPasturPower",
@@ -35,4 +37,5 @@ __all__ = [
     "Semicircle",
     "SlopeLaw",
     "Uniform",
+    "isometry_limit",
 ]

@@ -73,6 +73,9 @@ std::vector<Law> laws() {
   all.push_back(leaf("its root", Kind::marchenko_pastur, {1.5, 1.0, 0.7, 0.4}, 1.2, 0.7, 1.0));
   all.push_back(leaf("free Poisson", Kind::marchenko_pastur, {2.0, 0.4, 1.0, 1.0}, 0.8, 1.3, 0.4));
   all.push_back(leaf("free Poisson, falling", Kind::marchenko_pastur, {-2.0, 0.4, 1.0, 1.0}, -0.8, 1.3, 0.0));
+  for (const double smooth : {0.0, 1.0}) {
+    all.push_back(leaf("an isometry's limit", Kind::isometry, {smooth, 0.4}, 1.0, 0.6, 1.0));
+  }
   all.push_back(leaf("semicircle", Kind::semicircle, {0.5, 2.0}, 0.5, 1.4, 0.0));
   all.push_back(leaf("arcsine", Kind::arcsine, {-1.0, 2.0}, 0.5, 1.1, 0.0));
   all.push_back(leaf("uniform", Kind::uniform, {-1.0, 2.0}, 0.5, 0.9, 0.0));

@@ -46,6 +46,11 @@ Pair leaf_pair(const Node& n, Value u) {
       const Value k = power(parameter(0) * (parameter(1) + parameter(2) * m), parameter(3));
       return {k / m, k};
     }
+    case Kind::isometry: {
+      const Value m = u - offset(n);
+      const Value k = std::exp(parameter(1) * (p[0] != 0.0 ? m : m / (1.0L + m)));
+      return {k / m, k};
+    }
     case Kind::semicircle: return {u, parameter(0) + parameter(1) / u};
     case Kind::arcsine: {
       const Value f = std::sqrt(u - parameter(0)) * std::sqrt(u - parameter(1));
@@ -263,7 +268,7 @@ void any_state() {
       Vector u;
       for (const int leaf : program.leaf_nodes) {
         const Node& n = program.nodes[static_cast<std::size_t>(leaf)];
-        const bool below = n.kind == Kind::bernoulli || (n.kind == Kind::marchenko_pastur && n.parameters[0] > 0.0);
+        const bool below = is_product_leaf(n.kind) && !(n.kind == Kind::marchenko_pastur && n.parameters[0] < 0.0);
         const double height = std::fabs(random.wide(-0.7, 0.7));
         u.emplace_back(random.uniform(-3.0, 3.0), below ? -height : height);
       }

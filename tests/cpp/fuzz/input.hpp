@@ -83,6 +83,10 @@ inline void tame(Kind kind, std::vector<double>& p) {
     case Kind::affine:
     case Kind::resize: p[0] = positive(p[0]); return;
     case Kind::contour: tame_contour(p); return;
+    case Kind::isometry:
+      p[0] = p[0] > 0.0 ? 1.0 : 0.0;
+      p[1] = positive(p[1]);
+      return;
   }
 }
 

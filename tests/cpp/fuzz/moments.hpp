@@ -20,6 +20,7 @@ inline double leaf_variance(const Node& n) {
     }
     case Kind::bernoulli: return p[0] * (1.0 - p[0]) * p[1] * p[1];
     case Kind::marchenko_pastur: return n.mean * n.mean * p[3] * p[2] / p[1];
+    case Kind::isometry:
     case Kind::semicircle: return p[1];
     case Kind::contour: {
       const Contour law = contour(n);

@@ -17,6 +17,7 @@ inline Complex<double> leaf_coordinate(const Node& n, Complex<double> z, Complex
     case Kind::marchenko_pastur:
       if (n.parameters[3] == 1.0) return marchenko_pastur(n).locate(z, n.p0.hi);
       return n.p0.hi + previous_k / (z - previous_k);  // m = K/(z - K)
+    case Kind::isometry: return n.p0.hi + previous_k / (z - previous_k);
     case Kind::semicircle: return semicircle(n).locate(z);
     default: return z;
   }
@@ -35,6 +36,7 @@ inline Complex<double> leaf_k(const Node& n, Complex<double> u) {
   switch (n.kind) {
     case Kind::bernoulli: return bernoulli(n).product<double>(u).k;
     case Kind::marchenko_pastur: return marchenko_pastur(n).product<double>(u).k;
+    case Kind::isometry: return isometry(n).product<double>(u).k;
     case Kind::semicircle: return semicircle(n).sum<double>(u).k;
     case Kind::arcsine: return arcsine(n).sum<double>(u).k;
     case Kind::uniform: return uniform(n).sum<double>(u).k;

@@ -8,6 +8,7 @@
 #include "freeconv/law/bernoulli.hpp"
 #include "freeconv/law/contour.hpp"
 #include "freeconv/law/discrete.hpp"
+#include "freeconv/law/isometry.hpp"
 #include "freeconv/law/marchenko_pastur.hpp"
 #include "freeconv/law/semicircle.hpp"
 #include "freeconv/law/uniform.hpp"
@@ -27,10 +28,16 @@ enum class Kind : std::int32_t {
   affine,
   resize,
   contour,
+  isometry,
 };
-inline constexpr int kKindCount = 11;
+inline constexpr int kKindCount = 12;
 
-constexpr bool is_leaf(Kind kind) { return kind < Kind::boxtimes || kind == Kind::contour; }
+constexpr bool is_leaf(Kind kind) { return kind < Kind::boxtimes || kind == Kind::contour || kind == Kind::isometry; }
+
+// Leaves whose coordinate is eta (or m, in a sum): the side of their unknowns is below the axis.
+constexpr bool is_product_leaf(Kind kind) {
+  return kind == Kind::bernoulli || kind == Kind::marchenko_pastur || kind == Kind::isometry;
+}
 
 // In which pair a node hands itself to its parent: (eta, log K) to a product, (F, K) to a sum.
 enum class Form { product, sum };
@@ -116,6 +123,7 @@ inline MarchenkoPastur marchenko_pastur(const Node& n) {
   return MarchenkoPastur::make(n.parameters[0], n.parameters[1], n.parameters[2], n.parameters[3], n.p0);
 }
 inline Bernoulli bernoulli(const Node& n) { return Bernoulli::make(n.parameters[0], n.parameters[1], n.p0); }
+inline Isometry isometry(const Node& n) { return Isometry::make(n.parameters[1], n.parameters[0] != 0.0, n.p0); }
 inline Semicircle semicircle(const Node& n) { return {n.parameters[0], n.parameters[1]}; }
 inline Arcsine arcsine(const Node& n) { return {n.parameters[0], n.parameters[1]}; }
 inline Uniform uniform(const Node& n) { return {n.parameters[0], n.parameters[1]}; }

@@ -45,18 +45,15 @@ class Sweeps {
       const Node& node = program_.nodes[static_cast<std::size_t>(v)];
       NodeLanes<R, W>& out = lanes_[static_cast<std::size_t>(v)];
       switch (node.kind) {
-        case Kind::discrete:
-          measure_leaf(node, discrete(node), state[static_cast<std::size_t>(node.leaf)], out);
-          break;
-        case Kind::contour:
-          measure_leaf(node, contour(node), state[static_cast<std::size_t>(node.leaf)], out);
-          break;
+        case Kind::discrete: measure_leaf(node, discrete(node), state[static_cast<std::size_t>(node.leaf)], out); break;
+        case Kind::contour: measure_leaf(node, contour(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::bernoulli:
           product_leaf(node, bernoulli(node), state[static_cast<std::size_t>(node.leaf)], out);
           break;
         case Kind::marchenko_pastur:
           product_leaf(node, marchenko_pastur(node), state[static_cast<std::size_t>(node.leaf)], out);
           break;
+        case Kind::isometry: product_leaf(node, isometry(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::semicircle: sum_leaf(node, semicircle(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::arcsine: sum_leaf(node, arcsine(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::uniform: sum_leaf(node, uniform(node), state[static_cast<std::size_t>(node.leaf)], out); break;
@@ -125,6 +122,18 @@ class Sweeps {
   template <class Law>
   void product_leaf(const Node& node, const Law& law, const Block<R, W>& u, NodeLanes<R, W>& out) {
     if (node.form == Form::product) {
+      if constexpr (requires(Complex<R> x) { law.logarithm(x, x, x); }) {
+        for (int i = 0; i < W; ++i) {
+          Complex<R> k;
+          Complex<R> b;
+          law.logarithm(u.get(i), k, b);
+          out.c.set(i, u.get(i));
+          out.k.set(i, k);
+          out.a.set(i, {R(1.0), R(0.0)});
+          out.b.set(i, b);
+        }
+        return;
+      }
       for (int i = 0; i < W; ++i) {
         const ProductPoint<R> p = law.template product<R>(u.get(i));
         out.c.set(i, p.eta);
