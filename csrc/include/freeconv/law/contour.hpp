@@ -2,8 +2,8 @@
 //
 // After quadrature the law is a fixed discrete measure with complex nodes zeta below the axis and complex weights, good
 // for every z in the closed upper half-plane, the support included. Where the contour touches the axis, at singular
-// values x_s, nodes are kept as zeta - x_s. There are several rules: the farther z is from all x_s, the fewer nodes. Each
-// lane has its own, so that its bits do not depend on its neighbours. docs/slope_laws.md.
+// values x_s, nodes are kept as zeta - x_s. There are several rules: the farther z is from all x_s, the fewer nodes.
+// Each lane has its own, so that its bits do not depend on its neighbours. docs/slope_laws.md.
 #pragma once
 
 #include <cstddef>
@@ -71,7 +71,8 @@ struct Contour {
     }
     for (int i = 0; i < W; ++i) {
       int rule = 0;
-      while (rule + 1 < static_cast<int>(rule_count) && !(nearest[i] >= distance(static_cast<std::size_t>(rule)))) ++rule;
+      while (rule + 1 < static_cast<int>(rule_count) && !(nearest[i] >= distance(static_cast<std::size_t>(rule))))
+        ++rule;
       chosen[i] = rule;
     }
   }

@@ -45,12 +45,8 @@ class Sweeps {
       const Node& node = program_.nodes[static_cast<std::size_t>(v)];
       NodeLanes<R, W>& out = lanes_[static_cast<std::size_t>(v)];
       switch (node.kind) {
-        case Kind::discrete:
-          measure_leaf(node, discrete(node), state[static_cast<std::size_t>(node.leaf)], out);
-          break;
-        case Kind::contour:
-          measure_leaf(node, contour(node), state[static_cast<std::size_t>(node.leaf)], out);
-          break;
+        case Kind::discrete: measure_leaf(node, discrete(node), state[static_cast<std::size_t>(node.leaf)], out); break;
+        case Kind::contour: measure_leaf(node, contour(node), state[static_cast<std::size_t>(node.leaf)], out); break;
         case Kind::bernoulli:
           product_leaf(node, bernoulli(node), state[static_cast<std::size_t>(node.leaf)], out);
           break;
