@@ -240,8 +240,9 @@ class Pushforward:
             radius = self._radius(anchor.point)
             circle = radius * np.exp(2j * math.pi * np.arange(_CIRCLE) / _CIRCLE)
             modes = np.fft.fft(self._slope(anchor.point + circle))[1:_TERMS].real / _CIRCLE
-            if abs(anchor.slope) > 0.0:
-                modes[0] = 0.0  # φ'' = 0; at the other turning points φ' = 0
+            # φ'' is 0, or else known better than from values on a circle: there φ' = 0, and it is all of φ'.
+            bent = 0.0 if anchor.slope != 0.0 else float(self._curvature(np.array(anchor.point)))
+            modes[0] = bent * radius
             self._series[anchor] = modes * radius ** -np.arange(1.0, _TERMS)
         return self._series[anchor]
 

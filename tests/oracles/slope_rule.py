@@ -177,7 +177,7 @@ def _line(at_start: bool, at_stop: bool) -> list[tuple[Number, Number]]:
     if not (at_start or at_stop):
         return [((1 + x) / 2, w / 2) for x, w in _legendre()]
     found = []
-    step = mpf(1) / 64  # poles at a singular value come as near as 1e-5
+    step = mpf(1) / 160  # poles come as near to a singular end as 1e-5, at 45 degrees
     k = 0
     while True:
         u = mp.pi / 2 * mp.sinh(k * step)

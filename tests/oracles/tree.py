@@ -260,9 +260,9 @@ def solve(law: Law, target: Number, digits: int = DIGITS, near: Points | None = 
 
 def _descend(law: Law, target: Number, digits: int) -> Points:
     """Leaf points to 15 digits, by continuation from target + iY downwards."""
-    size = 1 + abs(target)
+    size = abs(target) + abs(mean(law))  # products of many factors may be as small as 1e-23
     with mp.workdps(digits + 10):
-        height, points = 10 * (size + abs(mean(law))), None
+        height, points = 10 * size, None
         while points is None:  # far enough up that the start is a good one
             height *= 10
             if height > mpf(10) ** 12 * size:
