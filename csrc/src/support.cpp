@@ -6,8 +6,8 @@
 namespace freeconv {
 namespace {
 
-// A mass that is seen in F in doubles, however badly conditioned.
-constexpr double kPassedOver = 1e-6;
+// A mass that is seen in F in doubles, if z is known to 1e-8; where it is not, the edge is bisected.
+constexpr double kPassedOver = 1e-9;
 
 double between(double a, double b, double fraction) {
   if (a > 0.0 && b > 10.0 * a) return a * std::pow(b / a, fraction);
