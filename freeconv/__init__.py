@@ -27,7 +27,7 @@ from freeconv.laws import (
     Semicircle,
     Uniform,
 )
-from freeconv.networks import MLP, MeanField, activations
+from freeconv.networks import MLP, FiniteNetwork, MeanField, activations
 
 __all__ = [
     "MLP",
@@ -39,6 +39,7 @@ __all__ = [
     "Edge",
     "EdgeKind",
     "Evaluation",
+    "FiniteNetwork",
     "FreePoisson",
     "Law",
     "MarchenkoPastur",

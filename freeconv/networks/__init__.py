@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from freeconv.networks import activations
+from freeconv.networks.finite import FiniteNetwork
 from freeconv.networks.mean_field import MeanField
 from freeconv.networks.mlp import MLP
 
-__all__ = ["MLP", "MeanField", "activations"]
+__all__ = ["MLP", "FiniteNetwork", "MeanField", "activations"]
