@@ -13,6 +13,7 @@ from __future__ import annotations
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
+from freeconv.comparison import Comparison, compare
 from freeconv.edges import Edge, EdgeKind
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Evaluation, Status
@@ -34,6 +35,7 @@ __all__ = [
     "Arcsine",
     "Atoms",
     "Bernoulli",
+    "Comparison",
     "ConvergenceError",
     "Discrete",
     "Edge",
@@ -55,6 +57,7 @@ __all__ = [
     "boxplus_power",
     "boxtimes",
     "boxtimes_power",
+    "compare",
     "compress",
     "resize",
 ]
