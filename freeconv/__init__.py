@@ -28,7 +28,7 @@ from freeconv.laws import (
     Semicircle,
     Uniform,
 )
-from freeconv.networks import MLP, FiniteNetwork, MeanField, activations
+from freeconv.networks import MLP, FiniteNetwork, MeanField, NetworkReading, activations, from_torch
 
 __all__ = [
     "MLP",
@@ -46,6 +46,7 @@ __all__ = [
     "Law",
     "MarchenkoPastur",
     "MeanField",
+    "NetworkReading",
     "PointMass",
     "Semicircle",
     "Status",
@@ -59,5 +60,6 @@ __all__ = [
     "boxtimes_power",
     "compare",
     "compress",
+    "from_torch",
     "resize",
 ]

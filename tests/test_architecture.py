@@ -45,6 +45,7 @@ LAYERS = (
     ("networks.finite",),
     ("networks.simulation_methods",),
     ("networks.mlp",),
+    ("networks.torch_modules",),
     ("networks",),
     ("curves", "comparison"),
     ("histogram",),
@@ -138,7 +139,7 @@ def test_import_loads_what_it_needs_only() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
     assert "freeconv" in loaded
-    assert loaded.isdisjoint({"matplotlib", "argparse", "tomllib", "scipy"})
+    assert loaded.isdisjoint({"matplotlib", "argparse", "tomllib", "scipy", "torch", "tqdm"})
 
 
 def test_import_needs_no_submodule_by_name() -> None:
