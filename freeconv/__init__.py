@@ -14,6 +14,7 @@ from freeconv import activations, networks
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
+from freeconv.comparison import Comparison, compare
 from freeconv.edges import Edge, EdgeKind
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Evaluation, Status
@@ -30,22 +31,25 @@ from freeconv.laws import (
     Uniform,
     isometry_limit,
 )
-from freeconv.networks import MLP, MeanField, critical_weight_variance
+from freeconv.networks import MLP, FiniteNetwork, MeanField, NetworkReading, critical_weight_variance, from_torch
 
 __all__ = [
     "MLP",
     "Arcsine",
     "Atoms",
     "Bernoulli",
+    "Comparison",
     "ConvergenceError",
     "Discrete",
     "Edge",
     "EdgeKind",
     "Evaluation",
+    "FiniteNetwork",
     "FreePoisson",
     "Law",
     "MarchenkoPastur",
     "MeanField",
+    "NetworkReading",
     "PointMass",
     "Semicircle",
     "SlopeLaw",
@@ -58,8 +62,10 @@ __all__ = [
     "boxplus_power",
     "boxtimes",
     "boxtimes_power",
+    "compare",
     "compress",
     "critical_weight_variance",
+    "from_torch",
     "isometry_limit",
     "networks",
     "resize",

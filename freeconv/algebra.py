@@ -289,7 +289,8 @@ def _resized(law: Law, ratio: float, off_zero: float) -> Law:
         case Discrete():
             elsewhere = {point: mass / ratio for point, mass in zip(law.locations, law.weights, strict=True)}
             atoms = elsewhere | {0.0: max(0.0, 1.0 - off_zero / ratio)}
-            return Discrete(atoms.keys(), atoms.values())
+            resized = Discrete(atoms.keys(), atoms.values())
+            return PointMass(resized.locations[0]) if len(resized.locations) == 1 else resized
         case MarchenkoPastur() if snapped(law.ratio * ratio) == 1.0:
             return MarchenkoPastur(ratio, law.scale / ratio)
         case FreePoisson() if snapped(ratio, law.rate) == law.rate:

@@ -1,4 +1,4 @@
-"""Draw a law with matplotlib: the density as a curve, the atoms as stems."""
+"""Draw a law with matplotlib: the density as a curve, the atoms as stems, eigenvalues beside it as a histogram."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from freeconv.curves import Curve, sample
+from freeconv.histogram import Histogram, histogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +21,7 @@ __all__ = ["check_format", "draw", "save"]
 
 DENSITY_COLOR = "#1f5fa8"
 ATOM_COLOR = "#c8452d"
+SAMPLE_COLOR = "#8c8c8c"
 
 DECADES = 3.0
 """A law that spans more decades than this is drawn on logarithmic axes."""
@@ -37,6 +40,7 @@ def draw(
     points: int = 500,
     title: str | None = None,
     xlabel: str = "eigenvalue $x$",
+    eigenvalues: ArrayLike | None = None,
 ) -> Axes:
     """Draw the density of a law, and its atoms as stems with their weights.
 
@@ -50,6 +54,9 @@ def draw(
         Abscissae in each interval of the support; of no effect on a curve.
     title : str, optional
     xlabel : str
+    eigenvalues : array_like, optional
+        Of finite matrices, to draw as a histogram behind the density; those at an atom as a circle at their part of the
+        sample.
 
     Returns
     -------
@@ -79,9 +86,12 @@ def draw(
 
         axes = pyplot.gca()
     logarithmic = _spans_decades(curve)
+    counted = None if eigenvalues is None else histogram(curve.atoms, eigenvalues, logarithmic=logarithmic)
     _draw_density(axes, curve, logarithmic)
+    if counted is not None and counted.heights.size:
+        _draw_histogram(axes, counted, logarithmic)
     if curve.atoms.weights.size:
-        _draw_atoms(axes, curve, logarithmic)
+        _draw_atoms(axes, curve, logarithmic, counted)
     axes.set_xlabel(xlabel)
     axes.set_ylabel("density $f(x)$", color=DENSITY_COLOR if curve.atoms.weights.size else "black")
     if title:
@@ -98,12 +108,13 @@ def save(
     points: int = 500,
     title: str | None = None,
     xlabel: str = "eigenvalue $x$",
+    eigenvalues: ArrayLike | None = None,
 ) -> None:
     """Draw a law into a new figure and write it to a file; no display is needed.
 
     Parameters
     ----------
-    law, points, title, xlabel
+    law, points, title, xlabel, eigenvalues
         As in `draw`.
     path : str or Path
         The file; its ending chooses the format (png, pdf, svg, …).
@@ -127,7 +138,7 @@ def save(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.2), dpi=150, layout="constrained")
-    draw(law, figure.add_subplot(), points=points, title=title, xlabel=xlabel)
+    draw(law, figure.add_subplot(), points=points, title=title, xlabel=xlabel, eigenvalues=eigenvalues)
     figure.savefig(path)
 
 
@@ -193,6 +204,13 @@ def _draw_density(axes: Axes, curve: Curve, logarithmic: bool) -> None:
         _limit_linear(axes, curve)
 
 
+def _draw_histogram(axes: Axes, counted: Histogram, logarithmic: bool) -> None:
+    """Bars behind the density; a peak much narrower than a bin is cut, so that the bars can be seen."""
+    axes.stairs(counted.heights, counted.edges, fill=True, color=SAMPLE_COLOR, alpha=0.45, zorder=0.5)
+    if not logarithmic:
+        axes.set_ylim(0.0, min(axes.get_ylim()[1], 2.5 * float(counted.heights.max())))
+
+
 def _limit_logarithmic(axes: Axes, curve: Curve) -> None:
     shown = (curve.x > 0.0) & (curve.density > 0.0) & np.isfinite(curve.density)
     positive = np.concatenate([curve.x[shown], curve.atoms.locations[curve.atoms.locations > 0.0]])
@@ -220,16 +238,23 @@ def _limit_linear(axes: Axes, curve: Curve) -> None:
     axes.set_ylim(0.0, 1.08 * min(highest, 2.5 * typical) or 1.0)
 
 
-def _draw_atoms(axes: Axes, curve: Curve, logarithmic: bool) -> None:
-    """Stems on a second axis of weights from 0 to 1, each annotated with its weight."""
+def _draw_atoms(axes: Axes, curve: Curve, logarithmic: bool, counted: Histogram | None) -> None:
+    """Stems on a second axis of weights from 0 to 1, each annotated with its weight; circles for the sample."""
     weights = axes.twinx()
     left, right = axes.get_xlim()
-    for location, weight in zip(curve.atoms.locations.tolist(), curve.atoms.weights.tolist(), strict=True):
+    counts = [None] * len(curve.atoms) if counted is None else counted.atom_weights.tolist()
+    for location, weight, count in zip(
+        curve.atoms.locations.tolist(), curve.atoms.weights.tolist(), counts, strict=True
+    ):
         off_scale = logarithmic and location <= 0.0
         x = left * (right / left) ** (0.4 * LEFT_MARGIN) if off_scale else location
         style = "--" if off_scale else "-"
         weights.plot([x, x], [0.0, weight], style, color=ATOM_COLOR, linewidth=1.8, clip_on=False)
         weights.plot([x], [weight], "o", color=ATOM_COLOR, markersize=5.0, clip_on=False)
+        if count is not None:
+            weights.plot(
+                *([x], [count], "o"), color=SAMPLE_COLOR, markersize=9.0, fillstyle="none", clip_on=False, zorder=0.5
+            )
         weights.annotate(
             f"{weight:.4g} at {location:.4g}",
             (x, weight),

@@ -55,15 +55,27 @@ LAYERS = (
     ("spectrum", "distribution"),
     ("quadrature",),
     ("singular_values",),
-    ("networks.mean_field", "networks.slopes", "networks.critical"),
+    (
+        "networks.mean_field",
+        "networks.slopes",
+        "networks.critical",
+        "networks.rectangular",
+        "networks.measured",
+        "networks.widths",
+    ),
     ("networks.correlation",),
     ("networks.simulation",),
+    ("networks.finite",),
+    ("networks.simulation_methods",),
     ("networks.mlp",),
+    ("networks.torch_modules",),
     ("networks",),
-    ("curves",),
+    ("curves", "comparison"),
+    ("histogram",),
     ("plot",),
     ("__init__",),
     ("cli.network_file", "cli.report"),
+    ("cli.compare",),
     ("cli.main",),
     ("cli",),
     ("__main__",),
@@ -150,7 +162,7 @@ def test_import_loads_what_it_needs_only() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
     assert "freeconv" in loaded
-    assert loaded.isdisjoint({"matplotlib", "argparse", "tomllib", "scipy"})
+    assert loaded.isdisjoint({"matplotlib", "argparse", "tomllib", "scipy", "torch", "tqdm"})
 
 
 def test_import_needs_no_submodule_by_name() -> None:

@@ -229,7 +229,7 @@ class TestNetworkFile:
         ("text", "message"),
         [
             ("depth = ", "Invalid value"),
-            ("", "a network needs either depth or [[layers]], got neither"),
+            ("", "a network needs depth, widths or [[layers]], got none of them"),
             ("depth = 0", "depth must be an integer >= 1, got 0"),
             ("depth = 2.5", "depth must be an integer >= 1, got 2.5"),
             ("depth = 2\nwieghts = 'gaussian'", "unknown key 'wieghts'; known are depth, activation, slope, clip"),

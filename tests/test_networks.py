@@ -490,7 +490,6 @@ class TestMLP:
             ((2,), {"bias_variance": [0.0, 0.0, 0.0]}, ValueError, "bias_variance must be one value or 2"),
             ((2,), {"input_variance": 0.0}, ValueError, "input_variance must be > 0, got 0.0"),
             ((2,), {"input_variance": math.inf}, ValueError, "input_variance must be finite, got inf"),
-            ((2,), {"widths": [3, 4, 5]}, ValueError, r"widths must be None .*got \[3, 4, 5\]"),
         ],
     )
     def test_bad_input(self, arguments: Any, keywords: Any, error: type[Exception], message: str) -> None:

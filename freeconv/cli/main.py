@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from freeconv.cli.compare import add_simulation, compare
 from freeconv.cli.network_file import FORMAT, build, load
-from freeconv.cli.report import CSV_FORMAT, JSON_FORMAT, MATRICES, as_csv, as_json, as_text, summarize
+from freeconv.cli.report import CSV_FORMAT, JSON_FORMAT, MATRICES, XLABELS, as_csv, as_json, as_text, summarize
 from freeconv.curves import sample
 from freeconv.errors import ConvergenceError
 from freeconv.plot import check_format, save
@@ -33,8 +34,8 @@ NETWORK_OPTIONS = (
     "weight_variance",
     "bias_variance",
     "input_variance",
+    "widths",
 )
-XLABELS = {"jacobian": "squared singular value $x$ of $J$", "ntk": "eigenvalue $x$ of the tangent kernel"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,9 +87,12 @@ def _run(arguments: argparse.Namespace) -> int:
     # on would be a defect and keeps its traceback.
     try:
         network = _network(arguments)
+        if arguments.command == "compare":
+            _print(compare(network, arguments))
+            return 0
         law = network.jacobian() if arguments.command == "jacobian" else network.ntk()
         report = summarize(arguments.command, network, law)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ImportError) as error:
         return _fail(arguments, str(error))
     if arguments.csv is not None or arguments.plot is not None:
         curve = sample(law, arguments.points)
@@ -109,7 +113,7 @@ def _network(arguments: argparse.Namespace) -> MLP:
             flag = "--" + next(iter(options)).replace("_", "-")
             raise ValueError(f"{flag} cannot be given together with a network file, got {arguments.network}")
         return load(arguments.network)
-    if "depth" not in options:
+    if "depth" not in options and "widths" not in options:
         raise ValueError("a network is needed: a FILE.toml, or --depth and the other options (see --help)")
     return build(options)
 
@@ -124,20 +128,30 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, matrix in MATRICES.items():
-        _add_options(
-            commands.add_parser(
-                name,
-                help=f"the spectrum of {matrix}",
-                description=f"The limit spectrum of {matrix}, for a wide network given by a file or by options.",
-                epilog="\n\n".join([FORMAT, CSV_FORMAT, JSON_FORMAT]),
-                formatter_class=argparse.RawDescriptionHelpFormatter,
-                allow_abbrev=False,
-            )
+        command = commands.add_parser(
+            name,
+            help=f"the spectrum of {matrix}",
+            description=f"The limit spectrum of {matrix}, for a wide network given by a file or by options.",
+            epilog="\n\n".join([FORMAT, CSV_FORMAT, JSON_FORMAT]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
+        _add_network(command)
+        _add_output(command)
+    command = commands.add_parser(
+        "compare",
+        help="a limit spectrum beside finite networks",
+        description="A limit spectrum beside the eigenvalues of finite random networks of the same kind.",
+        epilog=FORMAT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_simulation(command)
+    _add_network(command)
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", nargs="?", metavar="FILE.toml", help="a network file, instead of the options")
     network = parser.add_argument_group("network", "N is a number; N[,N...] is one for all layers, or one per layer")
     network.add_argument("--depth", type=_integer, metavar="N", help="number of layers")
@@ -158,12 +172,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--weight-variance",
         type=_numbers,
         metavar="N[,N...]",
-        help="width times the variance of a weight (default 1)",
+        help="fan-in times the variance of a weight (default 1)",
     )
     network.add_argument("--bias-variance", type=_numbers, metavar="N[,N...]", help="of the biases (default 0)")
     network.add_argument(
         "--input-variance", type=_number, metavar="N", help="mean square of the input's entries (default 1)"
     )
+    network.add_argument(
+        "--widths", type=_sizes, metavar="N,N,...", help="of the input and all layers, up to a factor (default equal)"
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print JSON instead of the report")
     output.add_argument("--csv", metavar="FILE", help="write the density and the atoms")
@@ -224,6 +244,14 @@ def _numbers(text: str) -> float | list[float]:
             f"must be one number, or one per layer with commas between, got {text!r}"
         ) from None
     return numbers if "," in text else numbers[0]
+
+
+def _sizes(text: str) -> list[float]:
+    """Numbers with commas between; integers stay such."""
+    try:
+        return [int(part) if part.strip().isdecimal() else float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers with commas between, got {text!r}") from None
 
 
 def _names(text: str) -> str | list[str]:

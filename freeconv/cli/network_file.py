@@ -28,11 +28,12 @@ network files (TOML):
   clip = 2.0
   weight_variance = 1.05        # ... that does not say otherwise
   bias_variance = 0.01
-Instead of [[layers]], depth = 5 and, per layer, lists as for fc.MLP: activation = ["relu", "linear", ...]."""
+Instead of [[layers]], depth = 5 and, per layer, lists as for fc.MLP: activation = ["relu", "linear", ...].
+widths = [784, 500, ..., 10] at the top, one more than layers: sizes, or numbers in proportion; equal by default."""
 
 PARAMETERS = tuple(dict.fromkeys(parameter for name in KNOWN for parameter in parameters_of(name)))
 PER_LAYER = ("activation", *PARAMETERS, "weight_variance", "bias_variance")
-WHOLE = ("weights", "input_variance")
+WHOLE = ("weights", "input_variance", "widths")
 
 
 def build(options: Mapping[str, Any]) -> MLP:
@@ -107,8 +108,8 @@ def load(path: str | Path) -> MLP:
 def _network(document: Mapping[str, Any]) -> MLP:
     if "layers" not in document:
         _check_keys(document, ("depth", *PER_LAYER, *WHOLE, "layers"))
-        if "depth" not in document:
-            raise ValueError("a network needs either depth or [[layers]], got neither")
+        if "depth" not in document and "widths" not in document:
+            raise ValueError("a network needs depth, widths or [[layers]], got none of them")
         return build(document)
     _check_keys(document, (*PER_LAYER, *WHOLE, "layers"))
     tables = document["layers"]
@@ -131,6 +132,7 @@ def _network(document: Mapping[str, Any]) -> MLP:
         bias_variance=[layer.bias_variance for layer in layers],
         weights=groups[0].weights,
         input_variance=groups[0].input_variance,
+        widths=document.get("widths"),
     )
 
 
@@ -140,7 +142,7 @@ def _group(table: Mapping[str, Any], document: Mapping[str, Any]) -> MLP:
     for key, value in table.items():
         if isinstance(value, list):
             raise TypeError(f"{key} must be one value, got {value!r}")
-    defaults = {key: value for key, value in document.items() if key != "layers"}
+    defaults = {key: value for key, value in document.items() if key not in ("layers", "widths")}
     name = table.get("activation", defaults.get("activation", "relu"))
     if isinstance(name, str) and name in KNOWN:
         # A parameter at the top is for those layers that take it; one in the table must be taken, which `build` checks.

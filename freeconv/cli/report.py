@@ -18,17 +18,31 @@ if TYPE_CHECKING:
     from freeconv.networks import MLP
     from freeconv.networks.mlp import LayerParameters
 
-__all__ = ["CSV_FORMAT", "JSON_FORMAT", "MATRICES", "Report", "as_csv", "as_json", "as_text", "summarize"]
+__all__ = [
+    "CSV_FORMAT",
+    "JSON_FORMAT",
+    "MATRICES",
+    "XLABELS",
+    "Report",
+    "as_csv",
+    "as_json",
+    "as_text",
+    "headline",
+    "summarize",
+]
 
 MATRICES = {
     "jacobian": "J Jᵀ, J the input-output Jacobian",
     "ntk": "the tangent kernel H of one sample",
 }
 
+XLABELS = {"jacobian": "squared singular value $x$ of $J$", "ntk": "eigenvalue $x$ of the tangent kernel"}
+
 JSON_FORMAT = """\
 --json prints one object, numbers with all digits, null for what is infinite:
   freeconv, spectrum            version; "jacobian" or "ntk"
-  network                       {depth, weights, input_variance, layers: groups of equal layers from the input on,
+  network                       {depth, weights, input_variance, widths (unless all are equal),
+                                layers: groups of equal layers from the input on,
                                 [{repeat, activation, its parameters, weight_variance, bias_variance}, ...]}
   atoms                         [{location, weight}, ...]
   support                       [[from, to], ...], the intervals of the continuous part
@@ -122,24 +136,7 @@ def as_text(report: Report) -> str:
         Ends in a newline.
     """
     network = report.network
-    layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
-    title = (
-        f"Limit spectrum of {MATRICES[report.spectrum]}\n"
-        f"{layers}, {network.weights} weights, input variance {_show(network.input_variance)}"
-    )
-    network_table = [["layer", "activation", "weight variance", "bias variance"]]
-    first = 1
-    for repeat, layer in _groups(network):
-        last = first + repeat - 1
-        network_table.append(
-            [
-                f"{first}" if repeat == 1 else f"{first}-{last}",
-                _call(layer.activation),
-                _show(layer.weight_variance),
-                _show(layer.bias_variance),
-            ]
-        )
-        first = last + 1
+    title = f"Limit spectrum of {MATRICES[report.spectrum]}\n{headline(network)}"
     law_table = [
         *_section("atoms", ("location", "weight"), report.atoms),
         *_section("support", ("from", "to"), report.support),
@@ -152,7 +149,7 @@ def as_text(report: Report) -> str:
     rate = report.largest_stable_learning_rate
     if rate is not None:
         law_table.append(["largest stable learning rate", _show(rate), "= 2/λ_max"])
-    return "\n\n".join([title, _align(network_table), _align(law_table)]) + "\n"
+    return "\n\n".join([title, _align(_network_table(network)), _align(law_table)]) + "\n"
 
 
 def as_json(report: Report) -> str:
@@ -177,6 +174,7 @@ def as_json(report: Report) -> str:
             "depth": network.depth,
             "weights": network.weights,
             "input_variance": network.input_variance,
+            **({} if network.widths is None else {"widths": network.widths}),
             "layers": [
                 {
                     "repeat": repeat,
@@ -218,6 +216,47 @@ def as_csv(curve: Curve) -> str:
         *(f"{x!r},{density!r}" for x, density in zip(curve.x.tolist(), curve.density.tolist(), strict=True)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def headline(network: MLP) -> str:
+    """Return what holds for a whole network, in one line.
+
+    Parameters
+    ----------
+    network : MLP
+
+    Returns
+    -------
+    str
+    """
+    layers = "1 layer" if network.depth == 1 else f"{network.depth} layers"
+    inputs = "" if network.widths is None else f"input width {_show(network.widths[0])}, "
+    return f"{layers}, {network.weights} weights, {inputs}input variance {_show(network.input_variance)}"
+
+
+def _network_table(network: MLP) -> list[list[str]]:
+    """One row for each group of equal consecutive layers, with their widths where these differ."""
+    rows = [["layer", "activation", "weight variance", "bias variance"]]
+    widths = network.widths
+    columns = network.layers if widths is None else tuple(zip(network.layers, widths[1:], strict=True))
+    first = 1
+    for _, equal in groupby(columns):
+        last = first + sum(1 for _ in equal) - 1
+        layer = network.layers[first - 1]
+        rows.append(
+            [
+                f"{first}" if first == last else f"{first}-{last}",
+                _call(layer.activation),
+                _show(layer.weight_variance),
+                _show(layer.bias_variance),
+            ]
+        )
+        if widths is not None:
+            rows[-1].insert(1, _show(widths[last]))
+        first = last + 1
+    if widths is not None:
+        rows[0].insert(1, "width")
+    return rows
 
 
 def _groups(network: MLP) -> Iterator[tuple[int, LayerParameters]]:

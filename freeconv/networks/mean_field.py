@@ -25,7 +25,8 @@ class MeanField:
     activation_variance : ndarray, shape (depth,)
         q̂_l = E φ_l(√q_l Z)², the mean square of the activations x^l = φ_l(h^l).  (q̂_0 is the input variance.)
     chi : ndarray, shape (depth,)
-        χ_l = weight_variance_l · E φ_l'(√q_l Z)²; the mean of the law of J Jᵀ is their product.
+        χ_l = weight_variance_l · E φ_l'(√q_l Z)², with the variance that reaches the next layer (see `MLP`); the mean
+        of the law of J Jᵀ is their product.
     """
 
     preactivation_variance: NDArray[np.float64]

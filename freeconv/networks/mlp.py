@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from freeconv import _validate
 from freeconv.activations import Activation, resolve
-from freeconv.algebra import boxtimes, boxtimes_power
-from freeconv.laws import Law, MarchenkoPastur, PointMass
+from freeconv.laws import Law
+from freeconv.networks.finite import SIDES
 from freeconv.networks.mean_field import MeanField, mean_field
-from freeconv.networks.simulation import Layer, forward, jacobian_eigenvalues, ntk_eigenvalues
+from freeconv.networks.rectangular import gain, jacobian_law, ntk_law, weight_law
+from freeconv.networks.simulation_methods import SimulationMethods
 from freeconv.networks.slopes import slope_law
+from freeconv.networks.widths import checked_depth, checked_widths
 
 __all__ = ["MLP", "SIDES", "WEIGHTS", "LayerParameters"]
 
 WEIGHTS = ("gaussian", "orthogonal")
-SIDES = ("output", "input")
 
 T = TypeVar("T")
 
@@ -35,37 +36,43 @@ class LayerParameters(NamedTuple):
 
 
 @dataclass(frozen=True, init=False)
-class MLP:
-    """A wide network x^l = φ_l(W_l x^{l−1} + b_l), l = 1 … depth, with all layers of the same width.
+class MLP(SimulationMethods):
+    """A wide network x^l = φ_l(W_l x^{l−1} + b_l), l = 1 … depth, W_l of shape (N_l, N_{l−1}).
 
     Parameters
     ----------
     depth : int
-        The number of layers, ≥ 1.
+        The number of layers, ≥ 1; it may be left out where `widths` are given.
     activation : str, Activation, or a sequence of them, one per layer
         A name (one of `freeconv.activations.KNOWN`: "relu", "tanh", "gelu", …) or an object of
         `freeconv.activations`.
     weights : str
-        "gaussian": W_l has independent entries of variance weight_variance/width.
-        "orthogonal": W_l is √weight_variance times a Haar orthogonal matrix.
+        "gaussian": W_l has independent entries of variance weight_variance/N_{l−1}.
+        "orthogonal": W_l is √weight_variance times a block of a Haar orthogonal matrix, with orthonormal rows where
+        N_l ≤ N_{l−1} and orthonormal columns where N_l > N_{l−1}.
     weight_variance : float, or a sequence of one per layer
-        The width times the variance of a weight, > 0.
+        > 0, in the sense of `weights`.
     bias_variance : float, or a sequence of one per layer
         The variance of the biases' entries, ≥ 0.
     input_variance : float
-        The mean square of the input's entries, |x⁰|²/width, > 0.
-    widths : None
-        Must be None: networks of unequal widths are not available in this version.
+        The mean square of the input's entries, |x⁰|²/N_0, > 0.
+    widths : sequence of float, length depth + 1, optional
+        N_0, …, N_L, each > 0: sizes, or anything in proportion to them, since only ratios matter.  By default all are
+        equal, and equal ones are stored as None.
 
     Raises
     ------
     TypeError
         If a number is not a real number, or the depth not an integer.
     ValueError
-        If a number is out of range, a name unknown, a per-layer sequence not of length depth, or `widths` not None.
+        If a number is out of range, a name unknown, or a sequence not of its length.
 
     Notes
     -----
+    |W_l x|²/N_l is weight_variance·|x|²/N_{l−1} for wide layers, but for orthogonal ones that expand it is N_{l−1}/N_l
+    times that: an isometry keeps |x|² and spreads it over more entries.  `mean_field` and all laws take this into
+    account; weight_variance_l·N_l/N_{l−1} in place of weight_variance_l undoes it.
+
     An MLP is immutable, hashable, comparable and picklable.  A per-layer sequence of equal values is stored as that one
     value, so the two ways to write the same network compare equal.
 
@@ -83,21 +90,20 @@ class MLP:
     weight_variance: float | tuple[float, ...]
     bias_variance: float | tuple[float, ...]
     input_variance: float
+    widths: tuple[float, ...] | None
 
     def __init__(
         self,
-        depth: int,
+        depth: int | None = None,
         activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
         weights: str = "gaussian",
         weight_variance: float | Sequence[float] | NDArray[np.float64] = 1.0,
         bias_variance: float | Sequence[float] | NDArray[np.float64] = 0.0,
         input_variance: float = 1.0,
-        widths: None = None,
+        widths: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> None:
-        if widths is not None:
-            raise ValueError(f"widths must be None (all layers have the same width in this version), got {widths!r}")
-        depth = _validate.integer("depth", depth)
+        depth = checked_depth(depth, widths)
         if not isinstance(weights, str) or weights not in WEIGHTS:
             raise ValueError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, got {weights!r}")
         values: dict[str, object] = {
@@ -107,6 +113,7 @@ class MLP:
             "weight_variance": _one_or_per_layer("weight_variance", weight_variance, depth, _validate.positive),
             "bias_variance": _one_or_per_layer("bias_variance", bias_variance, depth, _validate.non_negative),
             "input_variance": _validate.positive("input_variance", input_variance),
+            "widths": checked_widths(widths, depth),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -143,8 +150,8 @@ class MLP:
 
         Notes
         -----
-        q_l = weight_variance_l · q̂_{l−1} + bias_variance_l, q̂_l = E φ_l(√q_l Z)², q̂_0 = input_variance,
-        χ_l = weight_variance_l · E φ_l'(√q_l Z)².
+        q_l = g_l · weight_variance_l · q̂_{l−1} + bias_variance_l, q̂_l = E φ_l(√q_l Z)², q̂_0 = input_variance,
+        χ_l = g_l · weight_variance_l · E φ_l'(√q_l Z)²; g_l = 1, but N_{l−1}/N_l for orthogonal layers that expand.
 
         Examples
         --------
@@ -152,7 +159,12 @@ class MLP:
         >>> fc.MLP(2, "relu", weight_variance=[2.0, 4.0]).mean_field().chi
         array([1., 2.])
         """
-        return mean_field(*self._variances())
+        activations, weight_variances, bias_variances, input_variance = self._variances()
+        effective = [
+            variance * gain(before, after, orthogonal=self._orthogonal)
+            for variance, (before, after) in zip(weight_variances, pairwise(self._widths()), strict=True)
+        ]
+        return mean_field(activations, effective, bias_variances, input_variance)
 
     def jacobian(self, side: str = "output") -> Law:
         """Return the limit law of the squared singular values of J = D_L W_L ⋯ D_1 W_1, D_l = diag φ_l'(h^l).
@@ -160,7 +172,7 @@ class MLP:
         Parameters
         ----------
         side : {"output", "input"}
-            "output" for J Jᵀ, "input" for Jᵀ J; the laws are equal while all layers have the same width.
+            "output" for J Jᵀ of size N_L, "input" for JᵀJ of size N_0: equal up to the weight of 0.
 
         Returns
         -------
@@ -173,31 +185,22 @@ class MLP:
 
         Notes
         -----
-        ⊠ over the layers of ν_l = law of φ_l'(√q_l Z)² and of the law of W_l W_lᵀ: Marchenko–Pastur of ratio 1 and
-        scale weight_variance, or the point mass at weight_variance.  Factors commute, so all equal ones, wherever they
-        stand, become one factor with a multiplicity.
+        ⊠ over the layers of ν_l = law of φ_l'(√q_l Z)² and of the law of W_l W_lᵀ, each brought to the smallest width
+        (see `freeconv.networks.rectangular`); for equal widths Marchenko–Pastur of ratio 1 and scale weight_variance,
+        or the point mass at weight_variance.  Factors commute, so all equal ones, wherever they stand, become one
+        factor with a multiplicity.  The mean of the law of J Jᵀ is ∏ χ_l, that of JᵀJ is N_L/N_0 times that.
 
         Examples
         --------
         >>> import freeconv as fc
         >>> fc.MLP(5, "linear", weights="orthogonal").jacobian()
         PointMass(location=1.0)
+        >>> fc.MLP(activation="linear", weights="orthogonal", widths=[4, 3, 6]).jacobian()
+        Discrete(locations=(0.0, 1.0), weights=(0.5, 0.5))
         """
         if side not in SIDES:
             raise ValueError(f"side must be one of {', '.join(map(repr, SIDES))}, got {side!r}")
-        scales = self._per_layer(self.weight_variance)
-        slopes = self._slopes()
-        if self.weights == "gaussian":
-            gaussian = [boxtimes_power(MarchenkoPastur(1.0, scale), count) for scale, count in Counter(scales).items()]
-            return boxtimes(
-                *(boxtimes_power(slope.law(), count) for slope, count in Counter(slopes).items()), *gaussian
-            )
-        return boxtimes(
-            *(
-                boxtimes_power(scale * slope.law(), count)
-                for (slope, scale), count in Counter(zip(slopes, scales, strict=True)).items()
-            )
-        )
+        return jacobian_law(self._slope_laws(), self._weight_laws(), self._widths(), side)
 
     def ntk(self) -> Law:
         """Return the limit law of the one-sample tangent kernel H_L of the outputs h^L, a Fisher information matrix.
@@ -215,8 +218,10 @@ class MLP:
         -----
         H_1 = q̂_0,  H_{l+1} = q̂_l + W_{l+1} D_l H_l D_l W_{l+1}ᵀ, with h^L linear in the last weights: the activation
         of the last layer does not enter.  So μ_1 = δ_{q̂_0}, and μ_{l+1} is ν_l ⊠ law(W_{l+1} W_{l+1}ᵀ) ⊠ μ_l shifted
-        by q̂_l [1]_.  H_L is the Gram matrix of the gradients of h^L by all weights, divided by the width; its largest
-        eigenvalue λ_max bounds the stable learning rates of gradient descent by 2/λ_max.
+        by q̂_l [1]_, with size changes where widths differ.  H_l has the size N_l.  H_L is the Gram matrix of the
+        gradients of h^L by all √N_{l−1} W_l, the weights without their fan-in scaling; for equal widths the one by the
+        weights, divided by the width.  Its largest eigenvalue λ_max bounds the stable learning rates of gradient
+        descent in these parameters by 2/λ_max.
 
         References
         ----------
@@ -229,87 +234,8 @@ class MLP:
         >>> fc.MLP(3, "relu", weights="orthogonal", weight_variance=2.0).ntk().mean()
         3.0
         """
-        law: Law = PointMass(self.input_variance)
-        moments = self.mean_field().activation_variance.tolist()
-        scales = self._per_layer(self.weight_variance)
-        slopes = self._slopes()
-        laws = {slope: slope.law() for slope in set(slopes)}
-        for slope, moment, scale in zip(slopes[:-1], moments[:-1], scales[1:], strict=True):
-            if self.weights == "gaussian":
-                law = boxtimes(laws[slope], MarchenkoPastur(1.0, scale), law) + moment
-            else:
-                law = boxtimes(scale * laws[slope], law) + moment
-        return law
-
-    def simulate_jacobian(
-        self, width: int, samples: int = 1, rng: np.random.Generator | int | None = None
-    ) -> NDArray[np.float64]:
-        """Draw finite networks and return the eigenvalues of J Jᵀ.
-
-        Parameters
-        ----------
-        width : int
-            The common width of all layers, ≥ 1.
-        samples : int
-            The number of networks, ≥ 1.
-        rng : Generator, int or None
-            As in `numpy.random.default_rng`.
-
-        Returns
-        -------
-        ndarray, shape (samples, width)
-            The eigenvalues of each network, ascending.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `width` or `samples` is not an integer ≥ 1.
-
-        Notes
-        -----
-        Each network runs forward from an input of uniformly random direction and |x⁰|²/width = input_variance exactly;
-        D_l is read off the pre-activations that occur.
-
-        Examples
-        --------
-        >>> import freeconv as fc
-        >>> fc.MLP(2, "relu", weight_variance=2.0).simulate_jacobian(50, samples=3, rng=0).shape
-        (3, 50)
-        """
-        return self._simulate(jacobian_eigenvalues, width, samples, rng)
-
-    def simulate_ntk(
-        self, width: int, samples: int = 1, rng: np.random.Generator | int | None = None
-    ) -> NDArray[np.float64]:
-        """Draw finite networks and return the eigenvalues of H_L.
-
-        Parameters
-        ----------
-        width, samples, rng
-            As in `simulate_jacobian`.
-
-        Returns
-        -------
-        ndarray, shape (samples, width)
-            The eigenvalues of each network, ascending.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `width` or `samples` is not an integer ≥ 1.
-
-        Notes
-        -----
-        H_{l+1} = |x^l|²/width + W_{l+1} D_l H_l D_l W_{l+1}ᵀ, exact at any width, on the forward pass of
-        `simulate_jacobian`.
-
-        Examples
-        --------
-        >>> import freeconv as fc
-        >>> fc.MLP(2, "relu", weight_variance=2.0).simulate_ntk(50, samples=3, rng=0).shape
-        (3, 50)
-        """
-        return self._simulate(ntk_eigenvalues, width, samples, rng)
+        moments = [self.input_variance, *self.mean_field().activation_variance[:-1].tolist()]
+        return ntk_law(self._slope_laws()[:-1], self._weight_laws()[1:], self._widths()[1:], moments)
 
     def _per_layer(self, value: T | tuple[T, ...]) -> tuple[T, ...]:
         return value if isinstance(value, tuple) else (value,) * self.depth
@@ -323,28 +249,31 @@ class MLP:
             self.input_variance,
         )
 
-    def _slopes(self) -> list[_Slope]:
-        """What decides ν_l, layer by layer: equal entries mean equal laws."""
+    @property
+    def _orthogonal(self) -> bool:
+        return self.weights == "orthogonal"
+
+    def _widths(self) -> tuple[float, ...]:
+        return self.widths or (1,) * (self.depth + 1)
+
+    def _slope_laws(self) -> list[Law]:
+        """ν_l, layer by layer; equal ones are built once."""
         variances = self.mean_field().preactivation_variance.tolist()
-        return [
+        slopes = [
             _Slope(activation, 1.0 if activation.homogeneous else variance)
             for activation, variance in zip(self._per_layer(self.activation), variances, strict=True)
         ]
+        laws = {slope: slope.law() for slope in set(slopes)}
+        return [laws[slope] for slope in slopes]
 
-    def _simulate(
-        self,
-        eigenvalues: Callable[[Iterator[Layer], int], NDArray[np.float64]],
-        width: int,
-        samples: int,
-        rng: np.random.Generator | int | None,
-    ) -> NDArray[np.float64]:
-        width, samples = _validate.integer("width", width), _validate.integer("samples", samples)
-        generator = np.random.default_rng(rng)
-        networks = (
-            forward(*self._variances(), orthogonal=self.weights == "orthogonal", width=width, rng=generator)
-            for _ in range(samples)
-        )
-        return np.stack([eigenvalues(network, width) for network in networks])
+    def _weight_laws(self) -> list[Law]:
+        """The laws of W_l W_lᵀ, layer by layer."""
+        return [
+            weight_law(before, after, variance, orthogonal=self._orthogonal)
+            for variance, (before, after) in zip(
+                self._per_layer(self.weight_variance), pairwise(self._widths()), strict=True
+            )
+        ]
 
 
 class _Slope(NamedTuple):
