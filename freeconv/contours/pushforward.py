@@ -306,7 +306,7 @@ class Pushforward:
             slope = float(self._slope(np.array(np.nextafter(point, side * math.inf) if kink else point)))
             if not kink and abs(slope) <= 1e-14 * float(np.max(np.abs(self._slope(self._probe)))):
                 slope = 0.0
-            elif not kink:
+            elif not kink and self._continued is None:
                 # All nodes of the anchor move with it: the mean over a circle has an eighth of a value's rounding.
                 slope = float(self._circle(point).mean().real)
             self._known[key] = Anchor(point, "kink" if kink else "turning", slope, slope * slope)
