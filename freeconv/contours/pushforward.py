@@ -234,12 +234,16 @@ class Pushforward:
                 inside = (inside + coefficient) * np.where(near, delta, 0.0)
         return np.where(near, inside, far)
 
+    def _circle(self, point: float) -> Complex:
+        """φ' on a circle about a point."""
+        turned = np.exp(2j * math.pi * np.arange(_CIRCLE) / _CIRCLE)
+        return np.asarray(self._slope(point + self._radius(point) * turned), dtype=np.complex128)
+
     def _taylor(self, anchor: Anchor) -> Real:
         """Coefficients of δ, δ², … of φ' about a turning point."""
         if anchor not in self._series:
             radius = self._radius(anchor.point)
-            circle = radius * np.exp(2j * math.pi * np.arange(_CIRCLE) / _CIRCLE)
-            modes = np.fft.fft(self._slope(anchor.point + circle))[1:_TERMS].real / _CIRCLE
+            modes = np.fft.fft(self._circle(anchor.point))[1:_TERMS].real / _CIRCLE
             # φ'' is 0, or else known better than from values on a circle: there φ' = 0, and it is all of φ'.
             bent = 0.0 if anchor.slope != 0.0 else float(self._curvature(np.array(anchor.point)))
             modes[0] = bent * radius
@@ -302,6 +306,9 @@ class Pushforward:
             slope = float(self._slope(np.array(np.nextafter(point, side * math.inf) if kink else point)))
             if not kink and abs(slope) <= 1e-14 * float(np.max(np.abs(self._slope(self._probe)))):
                 slope = 0.0
+            elif not kink and self._continued is None:
+                # All nodes of the anchor move with it: the mean over a circle has an eighth of a value's rounding.
+                slope = float(self._circle(point).mean().real)
             self._known[key] = Anchor(point, "kink" if kink else "turning", slope, slope * slope)
         return self._known[key]
 
