@@ -115,7 +115,9 @@ def compare(
     if not isinstance(law, Law):
         raise TypeError(f"compare needs a law, got {law!r}")
     sample = np.sort(_finite("eigenvalues", eigenvalues))
-    wanted = _finite("levels", levels)
+    wanted = _finite("levels", np.asarray(levels, dtype=np.float64))
+    if wanted.min() < 0.0 or wanted.max() > 1.0:
+        raise ValueError(f"levels must be in [0, 1], got {wanted[(wanted < 0.0) | (wanted > 1.0)][0].item()!r}")
     known = law.atoms()
     nearest = at_atoms(known, sample, rounding)
     here = np.where(nearest >= 0, known.locations[nearest] if len(known) else 0.0, sample)
@@ -180,7 +182,8 @@ def at_atoms(atoms: Atoms, eigenvalues: NDArray[np.float64], rounding: float | N
 
 
 def _finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    flat, _ = real_grid(name, values)
+    array = np.asarray(values)
+    flat, _ = real_grid(name, array if array.size else array.astype(np.float64))
     if not flat.size:
         raise ValueError(f"{name} must have at least one entry, got none")
     wrong = ~np.isfinite(flat)

@@ -96,8 +96,93 @@ class TestReport:
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"= 2/?_max" in done.stdout
 
+    def test_widths(self, capsys: pytest.CaptureFixture[str]) -> None:
+        text = run(capsys, "jacobian", "--widths", "800,1200,600,600", "--weight-variance", "2")
+        assert text.splitlines()[1:7] == [
+            "3 layers, gaussian weights, input width 800, input variance 1",
+            "",
+            "layer   width   activation   weight variance   bias variance",
+            "1       1200    relu         2                 0",
+            "2-3     600     relu         2                 0",
+            "",
+        ]
+        assert run(capsys, "ntk", "--widths", "5,5,5") == run(capsys, "ntk", "--depth", "2")
+
+
+class TestCompare:
+    def test_limit(self, capsys: pytest.CaptureFixture[str]) -> None:
+        net = fc.MLP(3, "relu", weight_variance=2.0)
+        text = run(capsys, "compare", "jacobian", *RELU, "--width", "60", "--samples", "3", "--seed", "7")
+        assert text == (
+            "Limit spectrum of J Jᵀ, J the input-output Jacobian,\nand 3 networks of width 60\n"
+            "3 layers, gaussian weights, input variance 1\n\n"
+            f"{fc.compare(net.jacobian(), net.simulate_jacobian(60, 3, 7))}\n"
+        )
+
+    def test_defaults(self, capsys: pytest.CaptureFixture[str]) -> None:
+        text = run(capsys, "compare", "ntk", *ISOMETRY, "--width", "40")
+        assert str(fc.compare(load_isometry().ntk(), load_isometry().simulate_ntk(40, 4, 0))) in text
+
+    @pytest.mark.parametrize("spectrum", ["jacobian", "ntk"])
+    def test_measured(self, capsys: pytest.CaptureFixture[str], spectrum: str) -> None:
+        drawn = load_isometry().draw(40, 2)
+        law, eigenvalues = getattr(drawn, f"{spectrum}_law")(), getattr(drawn, f"{spectrum}_eigenvalues")()
+        text = run(capsys, "compare", spectrum, *ISOMETRY, "--width", "40", "--seed", "2", "--measured")
+        assert text.startswith("Predicted spectrum of ")
+        assert "and 1 network of width 40\n" in text
+        assert text.endswith(f"\n\n{fc.compare(law, eigenvalues)}\n")
+
+    def test_picture(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        pytest.importorskip("matplotlib")
+        path = tmp_path / "compare.svg"
+        run(capsys, "compare", "jacobian", "--widths", "3,2,4", "--width", "40", "--plot", str(path))
+        assert "and the eigenvalues of 4 networks of width 40" in path.read_text(encoding="utf-8")
+
+    def test_network_file(self, capsys: pytest.CaptureFixture[str]) -> None:
+        file = str(EXAMPLES / "relu_orthogonal.toml")
+        options = ["--width", "20", "--samples", "1"]
+        text = run(capsys, "compare", "jacobian", file, *options)
+        assert text == run(capsys, "compare", "jacobian", *RELU, "--weights", "orthogonal", *options)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ([], "freeconv compare: error: the following arguments are required: spectrum"),
+            (["ntk"], "freeconv compare: error: a network is needed: a FILE.toml, or --depth"),
+            (["mixer", *RELU], "freeconv compare: error: argument spectrum: invalid choice: 'mixer'"),
+            (["ntk", *RELU, "--width", "0"], "freeconv compare: error: width must be an integer >= 1, got 0"),
+            (["ntk", *RELU, "--width", "x"], "freeconv compare: error: argument --width: "),
+            (["ntk", *RELU, "--samples", "0"], "freeconv compare: error: samples must be an integer >= 1, got 0"),
+            (["ntk", *RELU, "--seed", "-1"], "freeconv compare: error: seed must be an integer >= 0, got -1"),
+            (
+                ["ntk", *RELU, "--samples", "2", "--measured"],
+                "freeconv compare: error: samples must be 1 with --measured, got 2",
+            ),
+            (["ntk", *RELU, "--plot", "x.xyz"], "freeconv compare: error: the ending of a figure must be one of"),
+            (["ntk", *RELU, "--json"], "freeconv: error: unrecognized arguments: --json"),
+        ],
+    )
+    def test_errors(self, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+        assert main(["compare", *arguments]) == 2
+        captured = capsys.readouterr()
+        assert captured.err.startswith(message)
+        assert captured.err.count("\n") == 1
+        assert captured.out == ""
+
+    def test_progress_without_tqdm(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+        assert main(["compare", "ntk", *RELU, "--width", "9", "--progress"]) == 2
+        assert capsys.readouterr().err == (
+            'freeconv compare: error: a progress bar needs tqdm: pip install "freeconv[progress]"\n'
+        )
+
 
 class TestJson:
+    def test_widths(self, capsys: pytest.CaptureFixture[str]) -> None:
+        document = json.loads(run(capsys, "jacobian", "--widths", "3,2.5,4", "--json"))
+        assert document["network"]["widths"] == [3, 2.5, 4]
+        assert [layer["repeat"] for layer in document["network"]["layers"]] == [2]
+
     def test_jacobian(self, capsys: pytest.CaptureFixture[str]) -> None:
         document = json.loads(run(capsys, "jacobian", *RELU, "--json"))
         law = fc.MLP(3, "relu", weight_variance=2.0).jacobian()
@@ -220,6 +305,14 @@ class TestNetworkFile:
             path.write_text("[[layers]]\nrepeat = 2\n" + "\n".join(lines))
             assert load(path) == fc.MLP(2, from_name(name, given))
 
+    def test_widths(self, tmp_path: Path) -> None:
+        path = tmp_path / "net.toml"
+        expected = fc.MLP(2, ["relu", "linear"], widths=[784, 100, 10])
+        path.write_text('widths = [784, 100, 10]\nactivation = ["relu", "linear"]\n')
+        assert load(path) == expected
+        path.write_text('widths = [784, 100, 10]\n[[layers]]\n[[layers]]\nactivation = "linear"\n')
+        assert load(path) == expected
+
     def test_top_parameter_goes_where_it_fits(self, tmp_path: Path) -> None:
         path = tmp_path / "net.toml"
         path.write_text('slope = 0.3\n[[layers]]\nactivation = "leaky_relu"\n[[layers]]\nactivation = "relu"\n')
@@ -243,6 +336,8 @@ class TestNetworkFile:
             ("layers = []", "layers must be one or more [[layers]] tables, got []"),
             ("layers = 3", "layers must be one or more [[layers]] tables, got 3"),
             ("weight_variance = [1, 2]\n[[layers]]", "weight_variance must be one value where there are [[layers]]"),
+            ("widths = 3", "widths must be a sequence of numbers > 0, one more than layers, got 3"),
+            ("widths = [3, 2]\n[[layers]]\nrepeat = 2", "widths must be 3 numbers, N_0 to N_2 (depth = 2), got 2"),
             ("[[layers]]\nrepeat = 0", "[[layers]] number 1: repeat must be an integer >= 1, got 0"),
             (
                 "[[layers]]\n[[layers]]\nclip = 1",
@@ -381,6 +476,11 @@ class TestProcess:
         if len(arguments) > 1:
             for word in ("[[layers]]", "largest_eigenvalue", "x,density", "--weight-variance", "leaky_relu"):
                 assert word in text
+
+    def test_help_of_compare(self, capsys: pytest.CaptureFixture[str]) -> None:
+        text = run(capsys, "compare", "--help")
+        for word in ("{jacobian,ntk}", "[[layers]]", "--measured", "--seed", "--widths", "--plot"):
+            assert word in text
 
     def test_error_has_no_traceback(self) -> None:
         command = [sys.executable, "-m", "freeconv", "ntk", "--depth", "-1"]

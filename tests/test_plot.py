@@ -11,6 +11,7 @@ import pytest
 import freeconv as fc
 from freeconv import plot
 from freeconv.curves import sample
+from freeconv.histogram import histogram
 
 ISOMETRY = fc.MLP(3, "hard_tanh", weights="orthogonal", weight_variance=1.1, bias_variance=0.02, input_variance=0.25)
 
@@ -68,6 +69,29 @@ class TestDraw:
     def test_negative_support_stays_linear(self) -> None:
         plot.draw(fc.Uniform(-1e6, 1e6), self.axes)
         assert self.axes.get_xscale() == "linear"
+
+    def test_eigenvalues_are_bars_and_circles(self) -> None:
+        law, eigenvalues = ISOMETRY.ntk(), ISOMETRY.ntk().sample(400, 0)
+        plot.draw(law, self.axes, eigenvalues=eigenvalues)
+        counted = histogram(law.atoms(), eigenvalues)
+        (bars,) = self.axes.patches
+        assert np.array_equal(bars.get_data().values, counted.heights)
+        assert np.array_equal(bars.get_data().edges, counted.edges)
+        (weights,) = (axes for axes in self.axes.figure.axes if axes is not self.axes)
+        circles = [line for line in weights.lines if line.get_fillstyle() == "none"]
+        assert [line.get_xdata()[0] for line in circles] == law.atoms().locations.tolist()
+        assert [line.get_ydata()[0] for line in circles] == counted.atom_weights.tolist()
+
+    def test_a_narrow_peak_does_not_hide_the_bars(self) -> None:
+        law = fc.boxplus(fc.Semicircle(variance=1e-8), fc.Discrete([0.0, 1.0], [0.5, 0.5]))
+        plot.draw(law, self.axes, eigenvalues=np.linspace(0.0, 1.0, 400))
+        assert self.axes.get_ylim()[1] == pytest.approx(2.5, rel=0.1)
+
+    def test_bars_on_log_axes(self) -> None:
+        net = fc.MLP(10, "relu", weight_variance=2.0)
+        plot.draw(net.jacobian(), self.axes, points=60, eigenvalues=net.simulate_jacobian(100, 1, 0))
+        (bars,) = self.axes.patches
+        assert np.ptp(np.diff(np.log(bars.get_data().edges))) < 1e-9
 
     @pytest.mark.parametrize("law", [fc.PointMass(0.0), fc.PointMass(2.0), fc.Discrete((1e-4, 10.0), (0.5, 0.5))])
     def test_only_atoms(self, law: fc.Law) -> None:

@@ -92,8 +92,8 @@ class SimulationMethods(ABC):
         Notes
         -----
         Each network runs forward from an input of uniformly random direction and |x⁰|²/N_0 = input_variance exactly;
-        D_l is read off the pre-activations that occur.  At any depth about six matrices of the widest layers are in
-        memory at once: 48 N² bytes, 48 MB for N = 1000, beside the result.
+        D_l is read off the pre-activations that occur.  At any depth at most eight matrices of the widest layers are in
+        memory at once: 64 N² bytes, 64 MB for N = 1000, beside the result.
 
         Examples
         --------
