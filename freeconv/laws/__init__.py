@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freeconv.laws.base import Law
+from freeconv.laws.empirical import Empirical
 from freeconv.laws.isometry import IsometryLimit, isometry_limit
 from freeconv.laws.leaves import (
     Arcsine,
@@ -26,6 +27,7 @@ __all__ = [
     "Boxtimes",
     "CurvedSlopes",
     "Discrete",
+    "Empirical",
     "FreePoisson",
     "IsometryLimit",
     "Law",

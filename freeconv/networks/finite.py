@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freeconv._validate import choice
-from freeconv.laws import Law
-from freeconv.networks.measured import measured_law
+from freeconv.laws import Empirical, Law
 from freeconv.networks.rectangular import jacobian_law, ntk_law, weight_law
 from freeconv.networks.simulation import Layer, jacobian_eigenvalues, ntk_eigenvalues
 
@@ -90,7 +89,7 @@ class FiniteNetwork:
         return ntk_law(self._slope_laws()[:-1], self._weight_laws()[1:], self.sizes[1:], moments)
 
     def _slope_laws(self) -> list[Law]:
-        return [measured_law(layer.slopes * layer.slopes) for layer in self.layers]
+        return [Empirical(layer.slopes * layer.slopes) for layer in self.layers]
 
     def _weight_laws(self) -> list[Law]:
         shapes = [layer.weight.shape for layer in self.layers]

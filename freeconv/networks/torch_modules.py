@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from freeconv._validate import choice, flag, positive
 from freeconv.activations import Activation, Linear, from_name
-from freeconv.laws import Law
+from freeconv.laws import Empirical, Law
 from freeconv.networks.finite import SIDES
 from freeconv.networks.mean_field import mean_field
-from freeconv.networks.measured import measured_law
 from freeconv.networks.mlp import MLP
 from freeconv.networks.rectangular import gain, jacobian_law
 from freeconv.networks.slopes import slope_law
@@ -166,9 +165,7 @@ class NetworkReading:
             slope_law(activation, variance)
             for activation, variance in zip(self.activations, field.preactivation_variance.tolist(), strict=True)
         ]
-        return jacobian_law(
-            slopes, [measured_law(squares) for squares in self.squared_singular_values], self.widths, side
-        )
+        return jacobian_law(slopes, [Empirical(squares) for squares in self.squared_singular_values], self.widths, side)
 
 
 def from_torch(module: Any, *, input_variance: float = 1.0, measured_weights: bool = False) -> NetworkReading:
