@@ -370,7 +370,8 @@ BAD_NETWORKS: list[tuple[str, Callable[[], object], type[Exception], str]] = [
     ("inputs", lambda: network(2, input_variance=[1, 1]), TypeError, r"input_variance must be a real .* got \[1, 1\]"),
     ("weights", lambda: network(2, weights="haar"), ValueError, "one of 'gaussian', 'orthogonal', got 'haar'"),
     ("weights type", lambda: network(2, weights=None), ValueError, "one of 'gaussian', 'orthogonal', got None"),
-    ("widths", lambda: network(2, widths=[1, 2, 3]), ValueError, r"widths must be None .*got \[1, 2, 3\]"),
+    ("widths", lambda: network(2, widths=[1, 2]), ValueError, r"widths must be 3 numbers, N_0 to N_2 .*, got 2"),
+    ("width", lambda: network(2, widths=[1, 2, -3]), ValueError, r"widths\[2\] must be > 0, got -3"),
     ("side", lambda: network(2).jacobian("left"), ValueError, "side must be one of 'output', 'input', got 'left'"),
     (
         "overflow",
