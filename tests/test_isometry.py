@@ -119,6 +119,24 @@ def test_deep_coins_tend_to_the_bernoulli_class(s: float) -> None:
     assert distance(law, fc.isometry_limit("bernoulli", s)) < 0.01
 
 
+def test_deep_erf_networks_tend_to_the_smooth_class() -> None:
+    # Like 1/√L: the distance is that of the slopes' skewness.
+    activation, s = fc.activations.resolve("erf"), 0.5
+    found = []
+    for depth in (50, 200):
+        low, high = 1e-6, 10.0
+        for _ in range(80):  # q with L (μ₂/μ₁² − 1) = s
+            q = math.sqrt(low * high)
+            spread = activation.slope_fourth_moment(q) / activation.slope_second_moment(q) ** 2 - 1.0
+            low, high = (q, high) if depth * spread < s else (low, q)
+        slopes = fc.SlopeLaw(activation, q)
+        law = fc.boxtimes_power((1.0 / slopes.mean()) * slopes, depth)
+        assert law.variance() == pytest.approx(s, rel=1e-9)
+        found.append(distance(law, fc.isometry_limit("smooth", s)))
+    assert found[1] < 0.05
+    assert found[0] / found[1] == pytest.approx(2.0, rel=0.25)
+
+
 @pytest.mark.parametrize("kind", ["other", "", None, 1])
 def test_kinds_that_are_none(kind: object) -> None:
     with pytest.raises(ValueError, match="kind must be one of 'bernoulli', 'smooth', got"):
