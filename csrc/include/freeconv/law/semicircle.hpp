@@ -11,7 +11,8 @@ struct Semicircle {
   template <class R>
   [[gnu::always_inline]] SumPoint<R> sum(Complex<R> u) const {
     const Complex<R> g = reciprocal(u);
-    const Complex<R> vg = R(variance) * g;
+    const R root = sqrt_(R(variance));
+    const Complex<R> vg = root * (root * g);  // a variance of 1e300 is too large to be split
     return {u, R(center) + vg, {R(1.0), R(0.0)}, -(vg * g)};
   }
 

@@ -197,7 +197,7 @@ class Sweeps {
       } else {
         out.c.set(i, f);
         out.k.set(i, k);
-        out.a.set(i, -(dg * (f * f)));
+        out.a.set(i, -((dg * f) * f));  // f^2 may be too large for a double-double
         out.b.set(i, dk);
       }
     }
