@@ -393,8 +393,8 @@ def test_no_interval_is_passed_over_in_sums_of_any_size(size: float) -> None:
 
 @pytest.mark.parametrize("exponent", [-500, -332, 332, 498])
 def test_laws_of_any_scale_are_the_same_law(exponent: int) -> None:
-    # At 1e-100 the side of the cut that a real unknown is on was lost by underflow: supports began at 0. At 1e150 squares
-    # were too large to be split for double-double: edges were off by 1e-4, and most points not certified.
+    # At 1e-100 the side of the cut that a real unknown is on was lost by underflow: supports began at 0. At 1e150
+    # squares were too large to be split for double-double: edges were off by 1e-4, and most points not certified.
     scale = 2.0**exponent
     t = 1.0 / (1.0 + np.exp(-np.linspace(-15.0, 15.0, 31)))
     laws = (
