@@ -137,6 +137,14 @@ def test_deep_erf_networks_tend_to_the_smooth_class() -> None:
     assert found[0] / found[1] == pytest.approx(2.0, rel=0.25)
 
 
+def test_an_atom_that_just_is_or_is_not() -> None:
+    # At s = 1 the atom at e goes and the density blows up there: F beside it hardly moves with s.
+    x = math.e * np.array([0.5, 0.999, 1.01])
+    just, above = (fc.isometry_limit("bernoulli", s).cdf(x) for s in (1.0 - 1e-12, 1.0 + 1e-12))
+    np.testing.assert_allclose(just, fc.isometry_limit("bernoulli", 1.0).cdf(x), atol=1e-10)
+    np.testing.assert_allclose(above, just, atol=1e-10)
+
+
 @pytest.mark.parametrize("kind", ["other", "", None, 1])
 def test_kinds_that_are_none(kind: object) -> None:
     with pytest.raises(ValueError, match="kind must be one of 'bernoulli', 'smooth', got"):
