@@ -15,6 +15,7 @@ from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
 from freeconv.comparison import Comparison, compare
+from freeconv.configuration import show_config
 from freeconv.edges import Edge, EdgeKind
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Evaluation, Status
@@ -71,4 +72,5 @@ __all__ = [
     "isometry_limit",
     "networks",
     "resize",
+    "show_config",
 ]

@@ -2,6 +2,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 __version__: str
+isa: str
+available_isas: tuple[str, ...]
+compiler: str
 
 _Program = tuple[
     NDArray[np.int32],

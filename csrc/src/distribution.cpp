@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "freeconv/spectrum/density.hpp"
+#include "freeconv/spectrum/points.hpp"
 #include "freeconv/spectrum/workers.hpp"
 
 namespace freeconv {
 namespace {
 
-constexpr int kLanes = 16;
+constexpr int kLanes = Points::kLanes;
 // Of the table's steps in t: the cubic between two nodes is good to 1e-7 or better.
 constexpr double kTableStep = 0.0625;
 // Masses at either end of a piece below this are rounding: F is good to about 1e-16.
@@ -153,7 +153,7 @@ double Spectrum::potential_at_edge(double core, Recovery& recovery) const {
   return __builtin_nan("");
 }
 
-void Spectrum::tabulate(DensityBlocks<kLanes>& blocks) const {
+void Spectrum::tabulate(Points& points) const {
   Lanes lanes;
   for (std::size_t k = 0; k < pieces_.size(); ++k) {
     const Skeleton& piece = pieces_[k];
@@ -179,7 +179,7 @@ void Spectrum::tabulate(DensityBlocks<kLanes>& blocks) const {
           x[i] = DoubleDouble(position(piece, places[at + static_cast<std::size_t>(i)]));
           where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
         }
-        blocks.run(x, where, 0, count, lanes.pointers());
+        points.run(x, where, 0, count, lanes.pointers());
         bool any = false;
         for (int i = 0; i < count; ++i) {
           if (where[i] < 0 || !lanes.good(i)) continue;
@@ -227,18 +227,18 @@ double InverseTable::at(double l) const {
 
 void Spectrum::invert(const double* p, std::size_t n, bool upper, double* x, int workers, Interrupt* interrupt) const {
   std::call_once(inverted_, [&] {
-    DensityBlocks<kLanes> blocks = make_blocks(nullptr);
-    tabulate(blocks);
+    Points points = make_points(nullptr);
+    tabulate(points);
   });
   share_out(n, workers, [&] {
-    return [&, blocks = make_blocks(interrupt)](std::size_t begin, std::size_t end) mutable {
-      invert_part(blocks, p, begin, end, upper, x, interrupt);
+    return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
+      invert_part(points, p, begin, end, upper, x, interrupt);
     };
   });
 }
 
-void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::size_t begin, std::size_t end,
-                           bool upper, double* x, Interrupt* interrupt) const {
+void Spectrum::invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
+                           Interrupt* interrupt) const {
   std::vector<Program::Outwards> outwards;
   for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
   Lanes lanes;
@@ -294,7 +294,7 @@ void Spectrum::invert_part(DensityBlocks<kLanes>& blocks, const double* p, std::
         piece[i] = -1;
         --pending;
       }
-      blocks.run(core, piece, 0, count, lanes.pointers());
+      points.run(core, piece, 0, count, lanes.pointers());
       for (int i = 0; i < count; ++i) {
         if (piece[i] < 0) continue;
         const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "freeconv/spectrum/density.hpp"
+#include "freeconv/spectrum/points.hpp"
 #include "freeconv/spectrum/workers.hpp"
 
 namespace freeconv {
 namespace {
 
-constexpr int kLanes = 16;
+constexpr int kLanes = Points::kLanes;
 // Points between two looks at the interrupt.
 constexpr std::size_t kPatience = 256;
 // In standard deviations: an edge nearer to 0 is 0.
@@ -31,6 +31,10 @@ Spectrum::Spectrum(Program program, Program far, CoreFacts facts, Interrupt* int
   for (const Child& c : root.children) child_nodes_.push_back(c.index);
   if (child_nodes_.empty()) child_nodes_.push_back(static_cast<int>(program_.nodes.size()) - 1);
   build(interrupt);
+  chain_ = ForwardChain(program_);
+  if (chain_) {
+    for (const Skeleton& piece : pieces_) tables_.emplace_back(piece, chain_, program_.leaf_count());
+  }
   weigh(interrupt);
 }
 
@@ -149,20 +153,20 @@ int Spectrum::piece_of(double x) const {
   return x > piece.low && x < piece.high ? index : -1;
 }
 
-DensityBlocks<kLanes> Spectrum::make_blocks(Interrupt* interrupt) const {
-  return {program_, pieces_, facts_.atoms, make_tracer(program_, interrupt)};
+Points Spectrum::make_points(Interrupt* interrupt) const {
+  return {program_, pieces_, facts_.atoms, make_tracer(program_, interrupt), chain_, tables_};
 }
 
 void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, int workers, Interrupt* interrupt) const {
   share_out(n, workers, [&] {
-    return [&, blocks = make_blocks(interrupt)](std::size_t begin, std::size_t end) mutable {
-      evaluate_part(blocks, x, begin, end, out, interrupt);
+    return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
+      evaluate_part(points, x, begin, end, out, interrupt);
     };
   });
 }
 
-void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std::size_t begin, std::size_t end,
-                             const Evaluated& out, Interrupt* interrupt) const {
+void Spectrum::evaluate_part(Points& points, const double* x, std::size_t begin, std::size_t end, const Evaluated& out,
+                             Interrupt* interrupt) const {
   std::vector<std::size_t> off;  // points whose potential has to be asked for one by one
   for (std::size_t at = begin; at < end; at += kLanes) {
     if (interrupt != nullptr && at % kPatience == 0 && interrupt->stopped()) return;
@@ -184,14 +188,14 @@ void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std
         both.cdf_high = pieces_[static_cast<std::size_t>(joint) + 1].cdf_high;
         Recovered nothing;
         nothing.density = __builtin_nan("");
-        blocks.recover(out, j, core[i], both, nothing);
+        points.recover(out, j, core[i], both, nothing);
         // At a would-be atom m or G is infinite, which can pass for a real solution.
         if (out.status[j] == static_cast<signed char>(Status::outside)) {
           out.status[j] = static_cast<signed char>(Status::edge);
         }
         if (out.cdf != nullptr) out.cdf[j] = cdf_off(x[j], core[i].hi);
         if (out.potential != nullptr && out.status[j] == static_cast<signed char>(Status::edge)) {
-          out.potential[j] = potential_at_edge(core[i].hi, blocks.recovery());
+          out.potential[j] = potential_at_edge(core[i].hi, points.recovery());
         }
         continue;
       }
@@ -211,12 +215,12 @@ void Spectrum::evaluate_part(DensityBlocks<kLanes>& blocks, const double* x, std
       }
       if (out.potential != nullptr) {
         out.potential[j] = std::isinf(core[i].hi) ? kInfinity : __builtin_nan("");
-        if (at_edge) out.potential[j] = potential_at_edge(core[i].hi, blocks.recovery());
+        if (at_edge) out.potential[j] = potential_at_edge(core[i].hi, points.recovery());
         if (finite && !at_edge) off.push_back(j);
       }
       out.status[j] = static_cast<signed char>(status);
     }
-    blocks.run(core, piece, at, count, out);
+    points.run(core, piece, at, count, out);
     if (out.cdf == nullptr) continue;
     for (int i = 0; i < count; ++i) {
       const std::size_t j = at + static_cast<std::size_t>(i);

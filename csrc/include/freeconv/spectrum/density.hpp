@@ -14,6 +14,25 @@ inline constexpr double kCdfRounding = 1e-9;
 // What the running estimate, 1.5 to 100 times the error, may say of a distribution function that is good to 1e-13.
 inline constexpr double kDisplacedCdf = 1e-11;
 
+// Whether F lies between its values at the ends of the interval, which are sums of leaf weights: a proof of its own.
+inline bool within(const Skeleton& piece, double cdf) {
+  return !(cdf < piece.cdf_low - kCdfRounding) && !(cdf > piece.cdf_high + kCdfRounding);
+}
+
+inline void record(const Program& program, const Evaluated& out, std::size_t j, const Skeleton& piece,
+                   const Recovered& r, double accuracy) {
+  out.density[j] = program.factor * (r.density / kPi);
+  out.status[j] = static_cast<signed char>(r.status);
+  if (out.residual != nullptr) out.residual[j] = r.residual;
+  if (out.accuracy != nullptr) out.accuracy[j] = accuracy;
+  if (out.iterations != nullptr) out.iterations[j] = r.iterations;
+  if (out.cdf != nullptr) {
+    const double below = r.cdf > piece.cdf_high ? piece.cdf_high : r.cdf;
+    out.cdf[j] = below < piece.cdf_low ? piece.cdf_low : below;
+  }
+  if (out.potential != nullptr) out.potential[j] = r.potential;
+}
+
 template <int W>
 class DensityBlocks {
  public:
@@ -31,9 +50,9 @@ class DensityBlocks {
 
   Recovery& recovery() { return recovery_; }
 
-  // The core points and the piece each lies in (-1: none, lane idle). The core's results to `out` from index `at` on,
-  // `count` <= W of them.
-  void run(const DoubleDouble* core, const int* piece, std::size_t at, int count, const Evaluated& out) {
+  // The core points and the piece each lies in (-1: none, lane idle). The core's results to the places where[i] of
+  // `out`, `count` <= W of them.
+  void run(const DoubleDouble* core, const int* piece, const std::size_t* where, int count, const Evaluated& out) {
     Block<double, W> target;
     Block<DoubleDouble, W> z;
     const Skeleton* idle = nullptr;
@@ -90,7 +109,7 @@ class DensityBlocks {
     }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
-      const std::size_t j = at + static_cast<std::size_t>(i);
+      const std::size_t j = where[i];
       const double density = root_density(program_.root(), result_.c.get(i), position[i]);
       const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
       Recovered r;
@@ -107,7 +126,7 @@ class DensityBlocks {
       const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
       const bool certified = violations[i] == 0 && result_.state[i] != 0 && fine;
       if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
-        record(out, j, here, r, refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
+        record(program_, out, j, here, r, refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
       } else {
         recover(out, j, core[i], here, r);
       }
@@ -127,7 +146,7 @@ class DensityBlocks {
       r.cdf = spent.cdf;
       r.potential = spent.potential;
     }
-    record(out, j, piece, r, r.status == Status::uncertified ? kInfinity : r.accuracy);
+    record(program_, out, j, piece, r, r.status == Status::uncertified ? kInfinity : r.accuracy);
   }
 
  private:
@@ -156,24 +175,6 @@ class DensityBlocks {
         u_[l].im[i] = w.a * a[1] + w.b * b[1] + h * (w.da * a[3] + w.db * b[3]);
       }
     }
-  }
-
-  // Whether F lies between its values at the ends of the interval, which are sums of leaf weights: a proof of its own.
-  static bool within(const Skeleton& piece, double cdf) {
-    return !(cdf < piece.cdf_low - kCdfRounding) && !(cdf > piece.cdf_high + kCdfRounding);
-  }
-
-  void record(const Evaluated& out, std::size_t j, const Skeleton& piece, const Recovered& r, double accuracy) {
-    out.density[j] = program_.factor * (r.density / kPi);
-    out.status[j] = static_cast<signed char>(r.status);
-    if (out.residual != nullptr) out.residual[j] = r.residual;
-    if (out.accuracy != nullptr) out.accuracy[j] = accuracy;
-    if (out.iterations != nullptr) out.iterations[j] = r.iterations;
-    if (out.cdf != nullptr) {
-      const double below = r.cdf > piece.cdf_high ? piece.cdf_high : r.cdf;
-      out.cdf[j] = below < piece.cdf_low ? piece.cdf_low : below;
-    }
-    if (out.potential != nullptr) out.potential[j] = r.potential;
   }
 
   const Program& program_;

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "freeconv/chain/forward_chain.hpp"
 #include "freeconv/spectrum/support.hpp"
 
 namespace freeconv {
@@ -20,11 +21,22 @@ struct Skeleton {
   std::vector<int> bins;                 // first node at or after each bin's start
   double first_bin = 0.0;
 
-  static constexpr double kBin = 0.25;
+  static constexpr double kBin = 1.0 / kChainBins;
 
   void index();
   // The cell [k, k+1] that holds t.
   int cell(double at) const;
+};
+
+// A skeleton as the chain's kernels read it: the cubics of the chain's unknown.
+struct ChainTable {
+  std::vector<ChainCell> cells;
+  std::vector<int> bins;
+  ChainPiece piece{};
+
+  ChainTable(const Skeleton& skeleton, const ForwardChain& chain, int leaf_count);
+  ChainTable(const ChainTable&) = delete;  // `piece` points into the vectors
+  ChainTable(ChainTable&&) = default;
 };
 
 // What turned up inside an interval: a gap, with a point on its edge's inner side and one within it; or a cusp, with

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "freeconv/chain/forward_chain.hpp"
 #include "freeconv/solver/status.hpp"
 #include "freeconv/spectrum/recovery.hpp"
 
@@ -50,8 +51,7 @@ struct InverseTable {
   bool is_straight(bool upper) const;
 };
 
-template <int W>
-class DensityBlocks;
+class Points;
 
 class Spectrum {
  public:
@@ -85,12 +85,12 @@ class Spectrum {
   void weigh(Interrupt* interrupt);
   double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;
   double cdf_off(double x, double core) const;
-  void evaluate_part(DensityBlocks<16>& blocks, const double* x, std::size_t begin, std::size_t end,
-                     const Evaluated& out, Interrupt* interrupt) const;
-  void invert_part(DensityBlocks<16>& blocks, const double* p, std::size_t begin, std::size_t end, bool upper,
-                   double* x, Interrupt* interrupt) const;
-  DensityBlocks<16> make_blocks(Interrupt* interrupt) const;
-  void tabulate(DensityBlocks<16>& blocks) const;
+  void evaluate_part(Points& points, const double* x, std::size_t begin, std::size_t end, const Evaluated& out,
+                     Interrupt* interrupt) const;
+  void invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
+                   Interrupt* interrupt) const;
+  Points make_points(Interrupt* interrupt) const;
+  void tabulate(Points& points) const;
   double potential_at_edge(double core, Recovery& recovery) const;
   int piece_of(double x) const;
   int joint_of(double x) const;
@@ -104,6 +104,8 @@ class Spectrum {
   CoreFacts facts_;
   std::vector<int> child_nodes_;
   std::vector<Skeleton> pieces_;
+  ForwardChain chain_;
+  std::vector<ChainTable> tables_;   // of every piece, for the chain
   std::vector<double> mass_before_;  // continuous mass to the left of each piece, and of all; NaN if not known
   mutable std::once_flag inverted_;
   mutable std::vector<InverseTable> inverses_;  // of every piece; made by the first call of invert()

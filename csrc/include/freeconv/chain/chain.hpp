@@ -1,0 +1,86 @@
+// A forward chain: a tree in which every product has at most one factor that is not a closed leaf, and that one is a
+// shifted and scaled product again. All of it follows from the innermost m by an explicit map: one complex unknown,
+// whatever the depth. Jacobians of piecewise-linear networks are chains of one stage, their tangent kernels of one
+// stage a layer.
+//
+// With c = m + p0 the common coordinate of a stage, K is a product of linear factors (1/S of Bernoulli and
+// Marchenko-Pastur laws):
+//   K = K_inner prod_g (s_g prod_k (c + d_k)^e_k)^t_g,   z = K (1 + m)/m,
+// and a shifted and scaled product a z + b enters the next stage as
+//   q = b/(a K),  m' = m (1 + q),  K' = a K (1 + q).
+// The last stage holds (1 + m)/m among its factors, and its K is z itself.
+#pragma once
+
+namespace freeconv {
+
+// Points a call of a kernel: enough independent work to hide the latency of divisions.
+inline constexpr int kChainLanes = 32;
+// Bins of t per unit, in which cells are looked up.
+inline constexpr double kChainBins = 4.0;
+
+// (c + offset)^power inside a group; weight = t_g e_k is what it counts in d log K/dc.
+struct ChainFactor {
+  double offset, weight;
+  int power;
+};
+
+struct ChainGroup {
+  double scale;
+  int begin, end;  // factors
+  int exponent;    // t_g
+};
+
+// One angle of the distribution function: left += weight |arg(c + offset)|.
+struct ChainAngle {
+  double offset, weight;
+};
+
+struct ChainStage {
+  int group_begin, group_end;
+  int angle_begin, angle_end;
+  double p0, rest;      // m = c - p0, 1 + m = c + rest
+  double slope;         // of pi F in -Im m (Marchenko-Pastur)
+  double scale, shift;  // a and b/a of the map into the next stage
+};
+
+// The first stage's angle of -m belongs to it as well: pi F = arg(-m) + sum of angles.
+struct ChainView {
+  const ChainStage* stages;
+  const ChainGroup* groups;
+  const ChainFactor* factors;
+  const ChainAngle* angles;
+  int stage_count;
+};
+
+// The unknown between two nodes of a skeleton: cubics in s = (t - start)/h, 0 <= s < 1.
+struct ChainCell {
+  double start, over_h;
+  double re[4], im[4];
+};
+
+// One piece of the support with its cells, t = log((x - low)/(high - x)); bins as in Skeleton.
+struct ChainPiece {
+  double low, high;
+  double first, last;  // t where the cells begin and end
+  const ChainCell* cells;
+  const int* bins;
+  int cell_count;
+};
+
+// What goes in and comes out of a kernel, for kChainLanes points.
+struct ChainLanes {
+  alignas(64) double x[kChainLanes];       // the point, > 0 and inside its piece, and
+  alignas(64) double x_rest[kChainLanes];  // what rounding took off it, relative
+  const ChainPiece* piece[kChainLanes];
+  alignas(64) double u_re[kChainLanes];  // the unknown
+  alignas(64) double u_im[kChainLanes];
+  alignas(64) double height[kChainLanes];    // Im of the root's c
+  alignas(64) double residual[kChainLanes];  // |z/x - 1| before the last step
+  alignas(64) double error[kChainLanes];     // estimated relative rounding error of `height`
+  alignas(64) double cdf[kChainLanes];
+  alignas(64) double cdf_error[kChainLanes];  // estimated, by the displacement of z
+  alignas(64) double steps[kChainLanes];
+  alignas(64) double proven[kChainLanes];  // 1: converged, and the certificate holds
+};
+
+}  // namespace freeconv

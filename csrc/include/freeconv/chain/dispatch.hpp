@@ -1,0 +1,23 @@
+// The kernels that this processor runs best: the same source, compiled for several instruction sets.
+#pragma once
+
+#include "freeconv/chain/chain.hpp"
+
+namespace freeconv {
+
+struct Kernels {
+  const char* isa;
+  void (*solve)(const ChainView&, ChainLanes&);
+  void (*measure)(const ChainView&, ChainLanes&);
+};
+
+// Those in use: of FREECONV_ISA if it is set, else the best.
+const Kernels& kernels();
+
+// Names of the instruction sets that were compiled and that this processor has, worst first; null at the end.
+const char* const* available_isas();
+
+// Whether FREECONV_ISA is unset or names one of them. If not, kernels() are the best ones.
+bool isa_is_valid();
+
+}  // namespace freeconv

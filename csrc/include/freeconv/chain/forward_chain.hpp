@@ -1,0 +1,43 @@
+// From a program to its forward chain, if it is one.
+#pragma once
+
+#include <vector>
+
+#include "freeconv/chain/chain.hpp"
+#include "freeconv/tree/program.hpp"
+
+namespace freeconv {
+
+class ForwardChain {
+ public:
+  ForwardChain() = default;
+  // Empty if the program is no forward chain, or has powers that are not whole numbers.
+  explicit ForwardChain(const Program& program);
+
+  explicit operator bool() const { return !stages_.empty(); }
+  // The leaf whose unknown tells the innermost c, the chain's own unknown, and how.
+  int leaf() const { return leaf_; }
+  Complex<double> innermost(Complex<double> u) const;
+  Complex<double> innermost_slope(Complex<double> u) const;
+  ChainView view() const {
+    return {stages_.data(), groups_.data(), factors_.data(), angles_.data(), static_cast<int>(stages_.size())};
+  }
+
+ private:
+  struct Draft;
+  void add(ChainStage stage, const Draft& draft);
+
+  // A leaf of two atoms whose unknown is z: the upper atom, the distance between them, the upper one's weight.
+  struct Coin {
+    double top = 0.0, jump = 0.0, weight = 0.0;
+  };
+
+  int leaf_ = -1;
+  Coin coin_;
+  std::vector<ChainStage> stages_;
+  std::vector<ChainGroup> groups_;
+  std::vector<ChainFactor> factors_;
+  std::vector<ChainAngle> angles_;
+};
+
+}  // namespace freeconv

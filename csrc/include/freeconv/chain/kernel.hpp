@@ -1,0 +1,342 @@
+// Newton's method for forward chains, a block of points at a time, with the certificate. Compiled once per instruction
+// set into a namespace of its own; plain loops over lanes and nothing from std:: (templates of two builds would merge).
+//
+// The certificate is that of solver/certificate.hpp: Im c < 0, and every stage's z in the upper half-plane on the
+// sheet that is continued from infinity (the last one's on the axis). Then each leaf is on its physical branch: all
+// arguments of K are <= 0, so none of them alone exceeds their sum. The sheet is proven without an arctangent: a
+// product carries the number of half-turns of its argument along, exact as the signs of imaginary parts are.
+#pragma once
+
+#include "freeconv/chain/chain.hpp"
+#include "freeconv/numeric/real.hpp"
+
+#ifndef FREECONV_ISA
+#define FREECONV_ISA baseline
+#endif
+
+namespace freeconv::FREECONV_ISA {
+
+inline constexpr int kWidth = kChainLanes;
+// As in solver/newton.hpp: the next step is the square of the last.
+inline constexpr double kChainStep = 3e-8;
+inline constexpr double kChainResidual = 1e-2;
+inline constexpr int kChainIterations = 6;
+
+// A complex number w in every lane with its argument theta = pi (turns + part), 0 <= part < 1: the parity of `turns`
+// is the sign of Im w.
+struct Turning {
+  alignas(64) double re[kWidth];
+  alignas(64) double im[kWidth];
+  alignas(64) long long turns[kWidth];
+};
+
+[[gnu::always_inline]] inline long long sign_bit(double x) {
+  return static_cast<long long>(std::bit_cast<unsigned long long>(x) >> 63);
+}
+
+// Half-turns of a product: the sum of those of its factors, or one more; Im tells which.
+[[gnu::always_inline]] inline long long half_turns(long long sum, double im) {
+  return sum + ((sum ^ sign_bit(im)) & 1);
+}
+
+[[gnu::always_inline]] inline void multiply(Turning& a, const Turning& b) {
+  for (int i = 0; i < kWidth; ++i) {
+    const double re = a.re[i] * b.re[i] - a.im[i] * b.im[i];
+    const double im = a.re[i] * b.im[i] + a.im[i] * b.re[i];
+    a.turns[i] = half_turns(a.turns[i] + b.turns[i], im);
+    a.re[i] = re;
+    a.im[i] = im;
+  }
+}
+
+[[gnu::always_inline]] inline void square(Turning& a) {
+  for (int i = 0; i < kWidth; ++i) {
+    const double re = (a.re[i] - a.im[i]) * (a.re[i] + a.im[i]);
+    const double im = 2.0 * a.re[i] * a.im[i];
+    a.turns[i] = half_turns(2 * a.turns[i], im);
+    a.re[i] = re;
+    a.im[i] = im;
+  }
+}
+
+// The chain at one value of the unknown.
+struct ChainState {
+  alignas(64) double c_re[kWidth], c_im[kWidth];    // of the stage
+  alignas(64) double dc_re[kWidth], dc_im[kWidth];  // dc/du
+  alignas(64) double s_re[kWidth], s_im[kWidth];    // d log K/du
+  alignas(64) double l_re[kWidth], l_im[kWidth];    // d log K/dc of the stage's own factors
+  alignas(64) double noise[kWidth];                 // of log K, in units of epsilon
+  alignas(64) double noise_c[kWidth];               // of c
+  alignas(64) double own[kWidth];                   // of log K by the stage's own factors
+  alignas(64) long long wrong[kWidth];              // violated conditions
+  Turning k;
+};
+
+class ChainKernel {
+ public:
+  // Solves the lanes; see ChainLanes.
+  [[gnu::noinline]] static void solve(const ChainView& chain, ChainLanes& lanes) {
+    alignas(64) long long done[kWidth];
+    for (int i = 0; i < kWidth; ++i) {
+      done[i] = 0;
+      lanes.proven[i] = 0.0;
+      lanes.height[i] = lanes.residual[i] = lanes.error[i] = lanes.cdf_error[i] = lanes.steps[i] = 0.0;
+    }
+    start(lanes);
+    ChainState state;
+    for (int iteration = 1; iteration <= kChainIterations; ++iteration) {
+      evaluate(chain, lanes, state);
+      if (step(chain.stages[chain.stage_count - 1], iteration, state, lanes, done) == kWidth) break;
+    }
+  }
+
+  // F at the solutions: pi F = arg(-m) - slope Im m + sum of angles.
+  [[gnu::noinline]] static void measure(const ChainView& chain, ChainLanes& lanes) {
+    ChainState state;
+    Angles total;
+    const double first_p0 = chain.stages[0].p0;
+    for (int i = 0; i < kWidth; ++i) {
+      total.turns[i] = total.rest[i] = 0.0;
+      total.add(i, first_p0 - lanes.u_re[i], lanes.u_im[i], 1.0);
+    }
+    begin(lanes, state);
+    for (int j = 0; j < chain.stage_count; ++j) {
+      const ChainStage& stage = chain.stages[j];
+      for (int k = stage.angle_begin; k < stage.angle_end; ++k) {
+        const ChainAngle angle = chain.angles[k];
+        for (int i = 0; i < kWidth; ++i) total.add(i, state.c_re[i] + angle.offset, state.c_im[i], angle.weight);
+      }
+      for (int i = 0; i < kWidth; ++i) total.rest[i] -= stage.slope * state.c_im[i];
+      if (j + 1 == chain.stage_count) break;
+      factors(chain, stage, state);
+      leave(stage, chain.stages[j + 1].p0, state);
+    }
+    for (int i = 0; i < kWidth; ++i) lanes.cdf[i] = total.turns[i] + total.rest[i] / kPi;
+  }
+
+ private:
+  // Sums of weights times angles in [0, pi], as multiples of pi and a rest.
+  struct Angles {
+    alignas(64) double turns[kWidth];
+    alignas(64) double rest[kWidth];
+    [[gnu::always_inline]] void add(int i, double re, double im, double weight) {
+      const double angle = weight * atan2_(fabs_(im), fabs_(re));
+      const bool left = re < 0.0;
+      rest[i] += left ? -angle : angle;
+      turns[i] += left ? weight : 0.0;
+    }
+  };
+
+  [[gnu::always_inline]] static double size(double re, double im) { return fabs_(re) + fabs_(im); }
+
+  [[gnu::always_inline]] static void begin(const ChainLanes& lanes, ChainState& s) {
+    for (int i = 0; i < kWidth; ++i) {
+      s.c_re[i] = lanes.u_re[i];
+      s.c_im[i] = lanes.u_im[i];
+      s.dc_re[i] = 1.0;
+      s.dc_im[i] = 0.0;
+      s.s_re[i] = s.s_im[i] = 0.0;
+      s.k.re[i] = 1.0;
+      s.k.im[i] = 0.0;
+      s.k.turns[i] = 0;
+      s.noise[i] = s.noise_c[i] = 0.0;
+      s.wrong[i] = 0;
+    }
+  }
+
+  // The skeleton's cubic. Beyond its ends the unknown is 0, which no certificate accepts.
+  [[gnu::noinline]] static void start(ChainLanes& lanes) {
+    alignas(64) double t[kWidth];
+    alignas(64) double low[kWidth];
+    alignas(64) double high[kWidth];
+    for (int i = 0; i < kWidth; ++i) {
+      low[i] = lanes.piece[i]->low;
+      high[i] = lanes.piece[i]->high;
+    }
+    for (int i = 0; i < kWidth; ++i) t[i] = log_((lanes.x[i] - low[i]) / (high[i] - lanes.x[i]));
+    alignas(64) double s[kWidth];
+    alignas(64) double re[4][kWidth];
+    alignas(64) double im[4][kWidth];
+    for (int i = 0; i < kWidth; ++i) {
+      const ChainPiece& piece = *lanes.piece[i];
+      const bool within = t[i] >= piece.first && t[i] < piece.last;
+      const ChainCell& cell = piece.cells[within ? find(piece, t[i]) : 0];
+      s[i] = (t[i] - cell.start) * cell.over_h;
+      for (int k = 0; k < 4; ++k) {
+        re[k][i] = within ? cell.re[k] : 0.0;
+        im[k][i] = within ? cell.im[k] : 0.0;
+      }
+    }
+    for (int i = 0; i < kWidth; ++i) {
+      lanes.u_re[i] = re[0][i] + s[i] * (re[1][i] + s[i] * (re[2][i] + s[i] * re[3][i]));
+      lanes.u_im[i] = im[0][i] + s[i] * (im[1][i] + s[i] * (im[2][i] + s[i] * im[3][i]));
+    }
+  }
+
+  [[gnu::always_inline]] static int find(const ChainPiece& piece, double t) {
+    int k = piece.bins[static_cast<int>((t - piece.first) * kChainBins)];
+    while (k + 1 < piece.cell_count && piece.cells[k + 1].start <= t) ++k;
+    return k;
+  }
+
+  [[gnu::always_inline]] static void evaluate(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {
+    begin(lanes, state);
+    for (int j = 0; j < chain.stage_count; ++j) {
+      factors(chain, chain.stages[j], state);
+      if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1].p0, state);
+    }
+  }
+
+  // K times the stage's own factors, with their logarithmic derivative and rounding.
+  [[gnu::noinline]] static void factors(const ChainView& chain, const ChainStage& stage, ChainState& s) {
+    for (int i = 0; i < kWidth; ++i) {
+      s.l_re[i] = s.l_im[i] = 0.0;
+      s.own[i] = 2.0;
+      s.wrong[i] += s.c_im[i] < 0.0 ? 0 : 1;
+    }
+    Turning base;
+    Turning factor;
+    for (int g = stage.group_begin; g < stage.group_end; ++g) {
+      const ChainGroup& group = chain.groups[g];
+      for (int i = 0; i < kWidth; ++i) {
+        base.re[i] = group.scale;
+        base.im[i] = 0.0;
+        base.turns[i] = 0;
+      }
+      for (int k = group.begin; k < group.end; ++k) {
+        const ChainFactor f = chain.factors[k];
+        linear(f, s, factor);
+        const int count = f.power < 0 ? -f.power : f.power;
+        for (int n = 0; n < count; ++n) multiply(base, factor);
+      }
+      raise(base, group.exponent);
+      multiply(s.k, base);
+    }
+  }
+
+  // One linear factor, or its inverse: w = c + d has a negative imaginary part, 1/w a positive one.
+  [[gnu::always_inline]] static void linear(const ChainFactor& f, ChainState& s, Turning& out) {
+    const double weight = f.weight;
+    const double offset = f.offset;
+    const double count = fabs_(weight);
+    const double rounded = count * fabs_(offset);
+    const bool inverse = f.power < 0;
+    const long long turns = inverse ? 0 : -1;
+    for (int i = 0; i < kWidth; ++i) {
+      const double re = s.c_re[i] + offset;
+      const double im = s.c_im[i];
+      const double unit = 1.0 / (re * re + im * im);
+      const double over_re = re * unit;
+      const double over_im = -(im * unit);
+      s.l_re[i] += weight * over_re;
+      s.l_im[i] += weight * over_im;
+      s.own[i] += rounded * size(over_re, over_im) + count;
+      out.re[i] = inverse ? over_re : re;
+      out.im[i] = inverse ? over_im : im;
+      out.turns[i] = turns;
+    }
+  }
+
+  [[gnu::always_inline]] static void raise(Turning& base, int exponent) {
+    if (exponent == 1) return;
+    const Turning one = base;
+    int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
+    while (--bit >= 0) {
+      square(base);
+      if (((exponent >> bit) & 1) != 0) multiply(base, one);
+    }
+  }
+
+  // Through a z + b into the next stage, with the conditions on the stage that is left: log K in (-pi, 0), arg z > 0.
+  [[gnu::noinline]] static void leave(const ChainStage& stage, double next_p0, ChainState& s) {
+    const double scale = stage.scale;
+    const double shift = stage.shift;
+    const double p0 = stage.p0;
+    const double sum = fabs_(p0) + fabs_(next_p0);
+    for (int i = 0; i < kWidth; ++i) {
+      const double m_re = s.c_re[i] - p0;
+      const double m_im = s.c_im[i];
+      const double k_re = s.k.re[i];
+      const double k_im = s.k.im[i];
+      // Im z = Im(K/m + K)
+      const double square_m = m_re * m_re + m_im * m_im;
+      const double above = (k_im * m_re - k_re * m_im) + k_im * square_m;
+      s.wrong[i] += ((s.k.turns[i] == -1) & (above > 0.0)) ? 0 : 1;
+      // d log K/du of the whole stage.
+      const double t_re = s.s_re[i] + (s.l_re[i] * s.dc_re[i] - s.l_im[i] * s.dc_im[i]);
+      const double t_im = s.s_im[i] + (s.l_re[i] * s.dc_im[i] + s.l_im[i] * s.dc_re[i]);
+      const double noise = s.noise[i] + s.own[i] + size(s.l_re[i], s.l_im[i]) * s.noise_c[i];
+      // 1 + q
+      const double unit = shift / (k_re * k_re + k_im * k_im);
+      const double q_re = k_re * unit;
+      const double q_im = -(k_im * unit);
+      const double r_re = 1.0 + q_re;
+      const double mq_re = m_re * q_re - m_im * q_im;
+      const double mq_im = m_re * q_im + m_im * q_re;
+      const double m2_re = m_re + mq_re;
+      const double m2_im = m_im + mq_im;
+      s.c_re[i] = next_p0 + m2_re;
+      s.c_im[i] = m2_im;
+      const double d_re = (s.dc_re[i] * r_re - s.dc_im[i] * q_im) - (mq_re * t_re - mq_im * t_im);
+      const double d_im = (s.dc_re[i] * q_im + s.dc_im[i] * r_re) - (mq_re * t_im + mq_im * t_re);
+      s.dc_re[i] = d_re;
+      s.dc_im[i] = d_im;
+      const double inverse = 1.0 / (r_re * r_re + q_im * q_im);
+      s.s_re[i] = (t_re * r_re + t_im * q_im) * inverse;
+      s.s_im[i] = (t_im * r_re - t_re * q_im) * inverse;
+      s.k.re[i] = scale * (k_re + shift);
+      s.k.im[i] = scale * k_im;
+      s.k.turns[i] = -1;
+      s.noise_c[i] = size(mq_re, mq_im) * noise + size(r_re, q_im) * s.noise_c[i] + sum + 3.0 * size(m2_re, m2_im);
+      s.noise[i] = 3.0 + noise * (size(r_re, q_im) * inverse);
+    }
+  }
+
+  // Newton's step for log(z/x) = 0 in the lanes that are not done; returns the number of those that are.
+  [[gnu::noinline]] static int step(const ChainStage& last, int iteration, const ChainState& s, ChainLanes& lanes,
+                                    long long* done) {
+    const double rest = last.rest;
+    long long count = 0;
+    for (int i = 0; i < kWidth; ++i) {
+      const double over_x = 1.0 / lanes.x[i];
+      // w = z/x, and d log z/du.
+      const double e_re = (s.k.re[i] * over_x - 1.0) - lanes.x_rest[i];
+      const double e_im = s.k.im[i] * over_x;
+      const double t_re = s.s_re[i] + (s.l_re[i] * s.dc_re[i] - s.l_im[i] * s.dc_im[i]);
+      const double t_im = s.s_im[i] + (s.l_re[i] * s.dc_im[i] + s.l_im[i] * s.dc_re[i]);
+      // log w = 2 (w - 1)/(w + 1) up to (w - 1)^3/12.
+      const double n_re = (2.0 + e_re) * t_re - e_im * t_im;
+      const double n_im = (2.0 + e_re) * t_im + e_im * t_re;
+      const double unit = -2.0 / (n_re * n_re + n_im * n_im);
+      const double d_re = (e_re * n_re + e_im * n_im) * unit;
+      const double d_im = (e_im * n_re - e_re * n_im) * unit;
+      const double u_re = lanes.u_re[i];
+      const double u_im = lanes.u_im[i];
+      const double residual = size(e_re, e_im);
+      const bool fine = (size(d_re, 0.0) <= kChainStep * size(u_re, u_im)) & (fabs_(d_im) <= kChainStep * fabs_(u_im)) &
+                        (residual <= kChainResidual);
+      // z > 0: its argument is next to 0.
+      const bool sheet = (s.k.turns[i] == -sign_bit(s.k.im[i])) & (s.k.re[i] > 0.0);
+      const bool proven = fine & sheet & (s.wrong[i] == 0);
+      const double moved = s.dc_re[i] * d_im + s.dc_im[i] * d_re;
+      const double height = s.c_im[i] + moved;
+      const double noise = 3.0 + s.noise[i] + s.own[i] + size(s.l_re[i], s.l_im[i]) * s.noise_c[i];
+      const double rate = size(s.dc_re[i], s.dc_im[i]) / size(t_re, t_im);
+      const double error = kEpsilon * (1.5 * noise * rate + s.noise_c[i]) / fabs_(height);
+      const bool fresh = done[i] == 0;
+      lanes.u_re[i] = fresh ? u_re + d_re : u_re;
+      lanes.u_im[i] = fresh ? u_im + d_im : u_im;
+      lanes.height[i] = fresh ? height : lanes.height[i];
+      lanes.residual[i] = fresh ? residual : lanes.residual[i];
+      lanes.error[i] = fresh ? error : lanes.error[i];
+      lanes.cdf_error[i] = fresh ? (kEpsilon / kPi) * noise * size(s.c_re[i] + rest, s.c_im[i]) : lanes.cdf_error[i];
+      lanes.steps[i] = fresh ? iteration : lanes.steps[i];
+      lanes.proven[i] = fresh ? (proven ? 1.0 : 0.0) : lanes.proven[i];
+      done[i] |= fine ? 1 : 0;
+      count += done[i];
+    }
+    return static_cast<int>(count);
+  }
+};
+
+}  // namespace freeconv::FREECONV_ISA

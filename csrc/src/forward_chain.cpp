@@ -1,0 +1,162 @@
+#include "freeconv/chain/forward_chain.hpp"
+
+#include <cmath>
+#include <map>
+
+namespace freeconv {
+namespace {
+
+// Powers are products: more factors than this are left to logarithms.
+constexpr double kMostFactors = 1e6;
+
+// Two atoms, both off 0.
+bool is_shifted_coin(const Node& n) {
+  return n.kind == Kind::discrete && n.parameters.size() == 4 && n.parameters[0] > 0.0 &&
+         n.parameters[0] < n.parameters[1];
+}
+
+bool whole(double t) { return t >= 1.0 && t <= kMostFactors && t == std::floor(t); }
+
+}  // namespace
+
+// The linear factors of a stage: powers by exponent t and offset.
+struct ForwardChain::Draft {
+  struct Group {
+    double scale = 1.0;
+    std::map<double, int> powers;
+  };
+  std::map<int, Group> groups;
+  std::map<double, double> angles;
+  double slope = 0.0;
+
+  // False if the leaf's K is no product of whole powers.
+  bool add(const Node& leaf, double multiplicity) {
+    if (leaf.kind == Kind::bernoulli) {
+      if (!whole(multiplicity)) return false;
+      const Bernoulli law = bernoulli(leaf);
+      Group& group = groups[static_cast<int>(multiplicity)];
+      group.scale *= law.value;
+      ++group.powers[law.top.hi];
+      --group.powers[law.bottom.hi];
+      turn(law.top.hi, multiplicity * (1.0 - law.p));
+      return true;
+    }
+    if (leaf.kind != Kind::marchenko_pastur) return false;
+    const MarchenkoPastur law = marchenko_pastur(leaf);
+    const double exponent = multiplicity * law.power;
+    if (!(law.alpha > 0.0) || !whole(exponent)) return false;
+    Group& group = groups[static_cast<int>(exponent)];
+    const double offset = (law.offset / DoubleDouble(law.gamma)).hi;
+    group.scale *= law.alpha * law.gamma;
+    ++group.powers[offset];
+    turn(offset, exponent * (1.0 - law.beta / law.gamma));
+    slope += exponent;
+    return true;
+  }
+
+  // weight delta_jump + (1 - weight) delta_0, with p0 = 0.
+  void add(double weight, double jump) {
+    Group& group = groups[1];
+    group.scale *= jump;
+    ++group.powers[weight];
+    --group.powers[1.0];
+    turn(weight, 1.0 - weight);
+  }
+
+  void turn(double offset, double weight) {
+    if (weight != 0.0) angles[offset] += weight;
+  }
+};
+
+ForwardChain::ForwardChain(const Program& program) {
+  const auto at = [&](const Child& c) -> const Node& { return program.nodes[static_cast<std::size_t>(c.index)]; };
+  std::vector<Draft> drafts;
+  std::vector<ChainStage> stages;
+  if (program.root().kind != Kind::boxtimes) return;
+  int leaf = -1;
+  double scale = 1.0;
+  double shift = 0.0;
+  // From the root inwards.
+  for (const Node* node = &program.root(); node != nullptr;) {
+    const bool product = node->kind == Kind::boxtimes;
+    const DoubleDouble p0 = product ? node->own_p0 : node->p0;
+    ChainStage stage{};
+    stage.p0 = p0.hi;
+    stage.rest = (DoubleDouble(1.0) - p0).hi;
+    stage.scale = scale;
+    stage.shift = shift;
+    Draft draft;
+    const Node* inner = nullptr;
+    leaf = node->leaf;
+    if (!product && !draft.add(*node, 1.0)) return;
+    for (const Child& c : node->children) {
+      const bool shifted = at(c).kind == Kind::affine || is_shifted_coin(at(c));
+      if (shifted && inner == nullptr && c.multiplicity == 1.0) {
+        inner = &at(c);
+      } else if (draft.add(at(c), c.multiplicity)) {
+        leaf = at(c).leaf;
+      } else {
+        return;
+      }
+    }
+    if (stages.empty()) {  // its K is z: (1 + m)/m is one of the factors
+      ++draft.groups[1].powers[stage.rest];
+      --draft.groups[1].powers[-stage.p0];
+    }
+    stages.push_back(stage);
+    drafts.push_back(std::move(draft));
+    node = nullptr;
+    if (inner == nullptr) continue;
+    if (inner->kind == Kind::discrete) {
+      // a + v Bernoulli(w): its own stage, whose m is w v/(z - a - v).
+      coin_ = {inner->parameters[1], inner->parameters[1] - inner->parameters[0], inner->weights[1].hi};
+      leaf = inner->leaf;
+      Draft coin;
+      coin.add(coin_.weight, coin_.jump);
+      drafts.push_back(std::move(coin));
+      stages.push_back({});
+      stages.back().rest = 1.0;
+      stages.back().scale = 1.0;
+      stages.back().shift = inner->parameters[0];
+      continue;
+    }
+    scale = inner->parameters[0];
+    shift = inner->parameters[1] / scale;
+    node = &at(inner->children[0]);
+    const bool closed = node->kind == Kind::bernoulli || node->kind == Kind::marchenko_pastur;
+    if (!(shift >= 0.0) || (node->kind != Kind::boxtimes && !closed)) return;
+  }
+  for (std::size_t j = stages.size(); j-- > 0;) add(stages[j], drafts[j]);
+  leaf_ = leaf;
+}
+
+Complex<double> ForwardChain::innermost(Complex<double> u) const {
+  if (coin_.jump == 0.0) return u;
+  return (coin_.weight * coin_.jump) * reciprocal(u - coin_.top);
+}
+
+Complex<double> ForwardChain::innermost_slope(Complex<double> u) const {
+  if (coin_.jump == 0.0) return {1.0, 0.0};
+  const Complex<double> over = reciprocal(u - coin_.top);
+  return -((coin_.weight * coin_.jump) * (over * over));
+}
+
+void ForwardChain::add(ChainStage stage, const Draft& draft) {
+  stage.slope = draft.slope;
+  stage.group_begin = static_cast<int>(groups_.size());
+  for (const auto& [exponent, group] : draft.groups) {
+    ChainGroup out{group.scale, static_cast<int>(factors_.size()), 0, exponent};
+    for (const auto& [offset, power] : group.powers) {
+      if (power != 0) factors_.push_back({offset, static_cast<double>(power) * exponent, power});
+    }
+    out.end = static_cast<int>(factors_.size());
+    groups_.push_back(out);
+  }
+  stage.group_end = static_cast<int>(groups_.size());
+  stage.angle_begin = static_cast<int>(angles_.size());
+  for (const auto& [offset, weight] : draft.angles) angles_.push_back({offset, weight});
+  stage.angle_end = static_cast<int>(angles_.size());
+  stages_.push_back(stage);
+}
+
+}  // namespace freeconv

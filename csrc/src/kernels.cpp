@@ -1,0 +1,10 @@
+// Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
+#include "freeconv/chain/dispatch.hpp"
+#include "freeconv/chain/kernel.hpp"
+
+namespace freeconv::FREECONV_ISA {
+
+extern const Kernels kKernels;
+const Kernels kKernels = {nullptr, &ChainKernel::solve, &ChainKernel::measure};
+
+}  // namespace freeconv::FREECONV_ISA

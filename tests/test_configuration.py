@@ -1,0 +1,80 @@
+"""What the package says of itself, and the choice of an instruction set."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import freeconv as fc
+from freeconv import _core
+
+LAWS = """
+import numpy as np, freeconv as fc
+laws = [
+    fc.MLP(3, weight_variance=2.0).jacobian(),
+    fc.MLP(40, weights="orthogonal", weight_variance=2.0).jacobian(),
+    fc.MLP(6, "hard_tanh", weights="orthogonal", weight_variance=1.5, bias_variance=0.1).ntk(),
+    fc.MLP(4, weight_variance=2.0).ntk(),
+    fc.boxtimes(fc.MarchenkoPastur(0.3), fc.MarchenkoPastur(2.5), fc.Bernoulli(0.9, 3.0)),
+    fc.boxplus(fc.Semicircle(), fc.Discrete([-1.0, 2.0], [0.5, 0.5])),
+]
+for law in laws:
+    low, high = law.support()[0, 0], law.support()[-1, 1]
+    x = np.concatenate([np.linspace(low, high, 1003)[1:-1], low + (high - low) * np.geomspace(1e-12, 0.5, 301)])
+    record = law.evaluate(x)
+    print(record.density.tobytes().hex(), record.cdf.tobytes().hex(), record.accuracy.tobytes().hex())
+    print(law.quantile(np.linspace(0.01, 0.99, 57)).tobytes().hex())
+"""
+
+
+def run(isa: str, program: str = LAWS) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "FREECONV_ISA": isa}
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
+
+
+def test_configuration_names_what_is_in_use() -> None:
+    found = fc.show_config(mode="dicts")
+    assert found is not None
+    assert found["version"] == fc.__version__
+    assert found["isa"] == _core.isa
+    assert found["available_isas"] == list(_core.available_isas)
+    assert _core.available_isas[0] == "baseline"
+    assert _core.isa in _core.available_isas
+
+
+def test_configuration_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fc.show_config() is None
+    printed = capsys.readouterr().out
+    assert f"isa: {_core.isa}" in printed
+    assert f"version: {fc.__version__}" in printed
+
+
+def test_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="mode must be one of 'stdout', 'dicts', got 'json'"):
+        fc.show_config(mode="json")  # type: ignore[arg-type]
+
+
+def test_every_instruction_set_gives_the_same_bits() -> None:
+    results = {}
+    for isa in _core.available_isas:
+        done = run(isa)
+        assert done.returncode == 0, done.stderr
+        results[isa] = done.stdout
+    assert len(results["baseline"]) > 10_000
+    for isa, result in results.items():
+        assert result == results["baseline"], isa
+
+
+def test_a_forced_instruction_set_is_in_use() -> None:
+    for isa in _core.available_isas:
+        assert run(isa, "from freeconv import _core; print(_core.isa)").stdout.strip() == isa
+
+
+def test_an_unknown_instruction_set_is_refused() -> None:
+    done = run("x86-64-v9", "import freeconv")
+    assert done.returncode != 0
+    assert "FREECONV_ISA must be one of baseline" in done.stderr
+    assert "got 'x86-64-v9'" in done.stderr
