@@ -14,6 +14,7 @@ from freeconv import activations, networks
 from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
+from freeconv.batch import cdfs, densities
 from freeconv.comparison import Comparison, compare
 from freeconv.configuration import show_config
 from freeconv.edges import Edge, EdgeKind
@@ -65,9 +66,11 @@ __all__ = [
     "boxplus_power",
     "boxtimes",
     "boxtimes_power",
+    "cdfs",
     "compare",
     "compress",
     "critical_weight_variance",
+    "densities",
     "from_torch",
     "isometry_limit",
     "networks",

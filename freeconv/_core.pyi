@@ -57,3 +57,12 @@ class Spectrum:
     ) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.float64], NDArray[np.int8]]: ...
 
 def r_parts(program: _Program, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]: ...
+def evaluate_laws(
+    structure: _Program,
+    parameters: NDArray[np.float64],
+    multiplicities: NDArray[np.float64],
+    x: NDArray[np.float64],
+    shared: bool,
+    cdf: bool = False,
+    workers: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, NDArray[np.int8]]: ...

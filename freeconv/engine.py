@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from freeconv import _core
 from freeconv.atoms import atoms, would_be_atoms
+from freeconv.evaluation import Status
 from freeconv.hull import hull
 from freeconv.laws import Affine, Law, Resize
 from freeconv.lowering import lower
 from freeconv.moments import mean, variance
 
-__all__ = ["Frame", "frame", "outer_points", "outer_potential", "r_parts", "solver"]
+__all__ = ["Frame", "evaluate_laws", "frame", "outer_points", "outer_potential", "r_parts", "solver"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,36 @@ def solver(law: Law) -> _core.Spectrum:
         singular[:, 0].copy(),
         singular[:, 1].copy(),
     )
+
+
+def evaluate_laws(
+    first: Law,
+    rows: Sequence[tuple[tuple[float, ...], tuple[float, ...]]],
+    points: NDArray[np.float64],
+    *,
+    cdf: bool,
+    workers: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return densities or distribution functions of laws of one structure, and which points are left to `solver`.
+
+    Parameters
+    ----------
+    first : Law
+        The first of the laws; the others have its program, with numbers of their own.
+    rows : sequence of (parameters, multiplicities)
+        Of each law, in the order of the program's arrays.
+    points : ndarray, shape (1, m) or (n, m)
+    """
+    density, masses, status = _core.evaluate_laws(
+        lower(first).arrays(),
+        np.array([parameters for parameters, _ in rows], dtype=np.float64),
+        np.array([multiplicities for _, multiplicities in rows], dtype=np.float64),
+        points,
+        len(points) == 1,
+        cdf,
+        workers,
+    )
+    return density if masses is None else masses, status == Status.UNCERTIFIED
 
 
 def r_parts(law: Law, *, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]:

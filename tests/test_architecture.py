@@ -53,6 +53,7 @@ LAYERS = (
     ("transforms",),
     ("edges", "determinant"),
     ("spectrum", "distribution"),
+    ("batch",),
     ("quadrature",),
     ("singular_values",),
     (

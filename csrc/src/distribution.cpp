@@ -230,7 +230,7 @@ void Spectrum::invert(const double* p, std::size_t n, bool upper, double* x, int
     Points points = make_points(nullptr);
     tabulate(points);
   });
-  share_out(n, workers, [&] {
+  share_out(n, workers, kChunk, [&] {
     return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
       invert_part(points, p, begin, end, upper, x, interrupt);
     };

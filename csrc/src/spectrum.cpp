@@ -158,7 +158,7 @@ Points Spectrum::make_points(Interrupt* interrupt) const {
 }
 
 void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, int workers, Interrupt* interrupt) const {
-  share_out(n, workers, [&] {
+  share_out(n, workers, kChunk, [&] {
     return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
       evaluate_part(points, x, begin, end, out, interrupt);
     };

@@ -14,15 +14,15 @@ namespace freeconv {
 // A chunk takes from 0.2 ms to a few ms: the caller waits for no longer once it has run out of chunks itself.
 inline constexpr std::size_t kChunk = 1024;
 
-// Calls make() once a thread and what it returns as task(begin, end) until [0, n) is done. The calling thread takes
-// part. (No thread outlives the call: pools and OpenMP hang in children of a fork.)
+// Calls make() once a thread and what it returns as task(begin, end) until [0, n) is done, `chunk` at a time. The
+// calling thread takes part. (No thread outlives the call: pools and OpenMP hang in children of a fork.)
 template <class Make>
-void share_out(std::size_t n, int workers, const Make& make) {
-  const std::size_t chunks = (n + kChunk - 1) / kChunk;
+void share_out(std::size_t n, int workers, std::size_t chunk, const Make& make) {
+  const std::size_t chunks = (n + chunk - 1) / chunk;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     auto task = make();
-    for (std::size_t k = next++; k < chunks; k = next++) task(k * kChunk, std::min(n, (k + 1) * kChunk));
+    for (std::size_t k = next++; k < chunks; k = next++) task(k * chunk, std::min(n, (k + 1) * chunk));
   };
   const std::size_t wanted = std::min(static_cast<std::size_t>(std::max(workers, 1)), chunks);
   std::vector<std::thread> others;

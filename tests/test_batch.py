@@ -1,0 +1,164 @@
+"""Many laws in one call: the same values as one by one, whatever serves them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import freeconv as fc
+from freeconv import _core
+from freeconv.batch import _row
+from freeconv.lowering import KINDS, lower
+from tests import strategies, tolerances
+
+
+def networks(count: int, depth: int, seed: int = 0) -> list[fc.Law]:
+    rng = np.random.default_rng(seed)
+    return [
+        fc.MLP(depth, "hard_tanh", weight_variance=w, bias_variance=b).jacobian()
+        for w, b in zip(rng.uniform(0.8, 3.0, count).tolist(), rng.uniform(0.0, 0.5, count).tolist(), strict=True)
+    ]
+
+
+@st.composite
+def flat(draw: st.DrawFn) -> fc.Law:
+    """Products of Bernoulli and Marchenko–Pastur laws with whole powers, moved or resized or not."""
+    factors = draw(
+        st.lists(
+            st.builds(fc.Bernoulli, strategies.probabilities(), strategies.scales())
+            | st.builds(fc.MarchenkoPastur, strategies.ratios(), strategies.scales()),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    law = fc.boxtimes(*factors)
+    law = fc.boxtimes_power(law, draw(st.sampled_from([1.0, 1.0, 2.0, 5.0])))
+    if draw(st.booleans()):
+        law = draw(strategies.scales()) * law + draw(strategies.numbers(-2.0, 2.0))
+    elif draw(st.booleans()) and law.atoms().weights.sum() < 0.4:
+        law = fc.resize(law, 1.5)
+    return law
+
+
+def probes(law: fc.Law) -> NDArray[np.float64]:
+    support = law.support()
+    if len(support) == 0:
+        return np.linspace(-1.0, 5.0, 13)
+    low, high = support[0, 0], support[-1, 1]
+    inside = low + (high - low) * np.concatenate([np.geomspace(1e-9, 0.5, 9), 1.0 - np.geomspace(1e-9, 0.5, 9)])
+    return np.concatenate([inside, [low - 1.0, high + 1.0, low - 1e-9, high + 1e-9, 0.0, np.inf, -np.inf]])
+
+
+@given(st.lists(flat(), min_size=1, max_size=4))
+def test_flat_products_agree_with_the_laws(laws: list[fc.Law]) -> None:
+    x = np.stack([probes(law) for law in laws[:1]] * len(laws))
+    density, cdf = fc.densities(laws, x), fc.cdfs(laws, x)
+    for i, law in enumerate(laws):
+        expected = law.evaluate(x[i])
+        edges = law.support().reshape(-1)
+        allowed = tolerances.density_tolerance(x[i], edges) if edges.size else 0.0
+        finite = np.isfinite(expected.density)
+        np.testing.assert_array_equal(finite, np.isfinite(density[i]))
+        wanted = expected.density[finite]
+        assert (np.abs(density[i][finite] - wanted) <= np.broadcast_to(allowed, finite.shape)[finite] * wanted).all()
+        np.testing.assert_allclose(cdf[i], expected.cdf, rtol=0.0, atol=tolerances.CDF)
+
+
+@given(st.lists(strategies.laws(), min_size=1, max_size=3))
+def test_any_laws_may_be_mixed(laws: list[fc.Law]) -> None:
+    laws = [*laws, *networks(2, 2)]
+    x = np.array([-1.0, 0.3, 1.1, 4.0])
+    for i, law in enumerate(laws):
+        np.testing.assert_allclose(fc.cdfs(laws, x)[i], law.cdf(x), rtol=0.0, atol=tolerances.CDF)
+
+
+@given(flat())
+def test_rows_are_the_arrays_of_the_programs(law: fc.Law) -> None:
+    row = _row(law)
+    if row is None:  # simplified to a leaf, or mirrored
+        return
+    structure, parameters, multiplicities = row
+    arrays = lower(law).arrays()
+    assert [KINDS[k] for k in arrays.kinds] == list(structure)
+    assert list(parameters) == arrays.parameters.tolist()
+    assert list(multiplicities) == arrays.multiplicities.tolist()
+
+
+def test_networks_are_solved_by_the_batch_itself() -> None:
+    laws = networks(50, 3)
+    rows = [_row(law) for law in laws]
+    x = np.linspace(0.01, 3.0, 100)[None, :]
+    _, _, status = _core.evaluate_laws(
+        lower(laws[0]).arrays(),
+        np.array([row[1] for row in rows if row is not None]),
+        np.array([row[2] for row in rows if row is not None]),
+        x,
+        True,
+    )
+    assert np.mean(status == fc.Status.UNCERTIFIED) < 1e-3
+    assert np.mean(status == fc.Status.CERTIFIED) > 0.5
+
+
+def test_a_row_of_points_for_each_law() -> None:
+    laws = networks(7, 2)
+    x = np.random.default_rng(1).uniform(0.0, 4.0, (7, 33))
+    expected = np.stack([law.density(row) for law, row in zip(laws, x, strict=True)])
+    np.testing.assert_allclose(fc.densities(laws, x), expected, rtol=tolerances.REFERENCE, atol=0.0)
+
+
+def test_no_bit_depends_on_workers_nor_on_company() -> None:
+    laws = [*networks(40, 3), *networks(30, 2, seed=3)]
+    x = np.linspace(0.0, 5.0, 77)
+    alone = np.concatenate([fc.densities([law], x) for law in laws])
+    np.testing.assert_array_equal(fc.densities(laws, x), alone)
+    np.testing.assert_array_equal(fc.densities(laws, x, workers=2), alone)
+    np.testing.assert_array_equal(fc.densities(laws[::-1], x, workers=-1)[::-1], alone)
+    np.testing.assert_array_equal(fc.densities(laws, x[::-1])[:, ::-1], alone)
+
+
+def test_deep_in_a_hard_edge_and_up_to_an_edge() -> None:
+    law = fc.MLP(3, weight_variance=2.0).jacobian()
+    edge = law.support()[0, 1]
+    x = np.concatenate([np.geomspace(1e-250, 1.0, 60), edge * (1.0 - np.geomspace(1e-13, 0.1, 40)), [0.0, edge]])
+    allowed = tolerances.density_tolerance(x, law.support().reshape(-1))
+    expected, found = law.density(x), fc.densities([law], x)[0]
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(finite, np.isfinite(found))
+    assert (np.abs(found[finite] - expected[finite]) <= allowed[finite] * expected[finite]).all()
+
+
+def test_no_laws_and_no_points() -> None:
+    assert fc.densities([], [1.0, 2.0]).shape == (0, 2)
+    assert fc.densities(networks(2, 2), []).shape == (2, 0)
+
+
+def test_nan_stays_nan() -> None:
+    found = fc.densities(networks(2, 2), [np.nan, 1.0])
+    assert np.isnan(found[:, 0]).all()
+    assert (found[:, 1] > 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([1.0], [1.0]), TypeError, r"laws\[0\] must be a law, got 1.0"),
+        (([fc.Semicircle()], 1.0), ValueError, r"x must have shape \(m,\) or \(1, m\), a row for each law, got \(\)"),
+        (([fc.Semicircle()], [[1.0], [2.0]]), ValueError, r"x must have shape .*, got \(2, 1\)"),
+        (([fc.Semicircle()], [1j]), TypeError, "x must be real"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: tuple[Any, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        fc.densities(*arguments)
+    with pytest.raises(error, match=message):
+        fc.cdfs(*arguments)
+
+
+def test_workers_are_checked() -> None:
+    with pytest.raises(ValueError, match="workers must be"):
+        fc.densities([fc.Semicircle()], [1.0], workers=0)
