@@ -304,7 +304,7 @@ def module_signatures() -> dict[str, list[str]]:
         return [name for name in re.findall(r"(\w+): ", inside) if name != "self"]
 
     for name, value in vars(_core).items():
-        if name == "__version__":
+        if isinstance(value, (str, tuple)) and (name == "__version__" or not name.startswith("_")):
             found[name] = []
         elif inspect.isclass(value):
             for member, attribute in vars(value).items():
@@ -346,3 +346,40 @@ def test_statuses_are_those_of_the_core() -> None:
 
 def test_one_version() -> None:
     assert fc.__version__ == _core.__version__ == version("freeconv")
+
+
+def laws_of(count: int = 2) -> dict[str, Any]:
+    law = fc.MLP(2, weight_variance=2.0).jacobian()
+    arrays = lower(law).arrays()
+    return {
+        "structure": arrays,
+        "parameters": np.stack([arrays.parameters] * count),
+        "multiplicities": np.stack([arrays.multiplicities] * count),
+        "x": np.array([[0.5, 1.0, 2.0]]),
+        "shared": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"parameters": np.ones((2, 3))}, r"parameters must have shape \(2, 7\)"),
+        ({"parameters": np.ones(7)}, "parameters must have two dimensions"),
+        ({"multiplicities": np.ones((2, 9))}, r"multiplicities must have shape \(2, 2\)"),
+        ({"x": np.ones((3, 4)), "shared": False}, r"x must have shape \(2, 4\)"),
+        ({"x": np.ones(4)}, "x must have two dimensions"),
+    ],
+)
+def test_batches_that_do_not_fit_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _core.evaluate_laws(**{**laws_of(), **change})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 0.0, 1e300, 1e-300])
+def test_a_batch_of_nonsense_is_left_uncertified_or_right(value: float) -> None:
+    arguments = laws_of()
+    arguments["parameters"][1, :] = value
+    density, _, status = _core.evaluate_laws(**arguments)
+    assert (status[0] == fc.Status.CERTIFIED).all()
+    assert np.isnan(density[1][status[1] == fc.Status.UNCERTIFIED]).all()
+    assert not np.isnan(density[1][status[1] != fc.Status.UNCERTIFIED]).any()

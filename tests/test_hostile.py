@@ -120,10 +120,10 @@ def test_pickles_give_the_same_bits_in_another_process(tmp_path: Path) -> None:
 
 
 CALLS = {
-    "evaluate": "law.evaluate(np.linspace(0.0, 16.0, 20_000_000))",
-    "density, two workers": "law.density(np.linspace(0.0, 16.0, 40_000_000), workers=2)",
-    "densities": "fc.densities([law] * 200, np.random.default_rng(0).random(100_000))",
-    "quantile": "law.quantile(np.random.default_rng(0).random(8_000_000))",
+    "evaluate": "law.evaluate(np.linspace(0.0, 16.0, 40_000_000))",
+    "density, two workers": "law.density(np.linspace(0.0, 16.0, 100_000_000), workers=2)",
+    "densities": "fc.densities([law] * 600, np.random.default_rng(0).random(100_000))",
+    "quantile": "law.quantile(np.random.default_rng(0).random(40_000_000))",
     "cauchy": "law.cauchy(np.linspace(0.1, 16.0, 400_000) + 1e-3j)",
     "r_transform": "law.r_transform(np.linspace(0.0, 0.05, 400_000))",
     "log_potential": "law.log_potential(np.linspace(17.0, 30.0, 1_000_000))",

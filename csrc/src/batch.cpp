@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "freeconv/chain/dispatch.hpp"
+#include "freeconv/chain/solve.hpp"
 #include "freeconv/solver/refine.hpp"
 #include "freeconv/spectrum/density.hpp"
 #include "freeconv/spectrum/workers.hpp"
@@ -275,7 +275,6 @@ class LawBlocks {
     }
     if (core_.empty() || !knots_.follow(curve, ends, first, last)) return;
     const ChainPiece piece = knots_.piece(ends);
-    const Kernels& kernel = kernels();
     for (std::size_t at = 0; at < core_.size(); at += kChainLanes) {
       const std::size_t count = std::min<std::size_t>(kChainLanes, core_.size() - at);
       for (std::size_t i = 0; i < kChainLanes; ++i) {
@@ -284,8 +283,8 @@ class LawBlocks {
         lanes_.x[i] = core.hi;
         lanes_.x_rest[i] = core.lo == 0.0 ? 0.0 : core.lo / core.hi;
       }
-      kernel.solve(chain.view(), lanes_);
-      if (cdf != nullptr) kernel.measure(chain.view(), lanes_);
+      solve_chain(chain.view(), lanes_, kAllowedError, kRefinedError);
+      if (cdf != nullptr) kernels().measure(chain.view(), lanes_);
       for (std::size_t i = 0; i < count; ++i) {
         const std::int64_t j = place_[at + i];
         const double value = -lanes_.height[i] / lanes_.x[i];

@@ -21,9 +21,19 @@ bool whole(double t) { return t >= 1.0 && t <= kMostFactors && t == std::floor(t
 
 // The linear factors of a stage: powers by exponent t and offset.
 struct ForwardChain::Draft {
+  struct Power {
+    int count = 0;
+    double rest = 0.0;
+  };
   struct Group {
-    double scale = 1.0;
-    std::map<double, int> powers;
+    DoubleDouble scale = 1.0;
+    std::map<double, Power> powers;
+
+    void multiply(DoubleDouble offset, int power) {
+      Power& p = powers[offset.hi];
+      p.count += power;
+      p.rest = offset.lo;
+    }
   };
   std::map<int, Group> groups;
   std::map<double, double> angles;
@@ -35,9 +45,9 @@ struct ForwardChain::Draft {
       if (!whole(multiplicity)) return false;
       const Bernoulli law = bernoulli(leaf);
       Group& group = groups[static_cast<int>(multiplicity)];
-      group.scale *= law.value;
-      ++group.powers[law.top.hi];
-      --group.powers[law.bottom.hi];
+      group.scale = group.scale * DoubleDouble(law.value);
+      group.multiply(law.top, 1);
+      group.multiply(law.bottom, -1);
       turn(law.top.hi, multiplicity * (1.0 - law.p));
       return true;
     }
@@ -46,10 +56,10 @@ struct ForwardChain::Draft {
     const double exponent = multiplicity * law.power;
     if (!(law.alpha > 0.0) || !whole(exponent)) return false;
     Group& group = groups[static_cast<int>(exponent)];
-    const double offset = (law.offset / DoubleDouble(law.gamma)).hi;
-    group.scale *= law.alpha * law.gamma;
-    ++group.powers[offset];
-    turn(offset, exponent * (1.0 - law.beta / law.gamma));
+    const DoubleDouble offset = law.offset / DoubleDouble(law.gamma);
+    group.scale = group.scale * (DoubleDouble(law.alpha) * DoubleDouble(law.gamma));
+    group.multiply(offset, 1);
+    turn(offset.hi, exponent * (1.0 - law.beta / law.gamma));
     slope += exponent;
     return true;
   }
@@ -57,9 +67,9 @@ struct ForwardChain::Draft {
   // weight delta_jump + (1 - weight) delta_0, with p0 = 0.
   void add(double weight, double jump) {
     Group& group = groups[1];
-    group.scale *= jump;
-    ++group.powers[weight];
-    --group.powers[1.0];
+    group.scale = group.scale * DoubleDouble(jump);
+    group.multiply(weight, 1);
+    group.multiply(1.0, -1);
     turn(weight, 1.0 - weight);
   }
 
@@ -100,8 +110,8 @@ ForwardChain::ForwardChain(const Program& program) {
       }
     }
     if (stages.empty()) {  // its K is z: (1 + m)/m is one of the factors
-      ++draft.groups[1].powers[stage.rest];
-      --draft.groups[1].powers[-stage.p0];
+      draft.groups[1].multiply(DoubleDouble(1.0) - p0, 1);
+      draft.groups[1].multiply(-p0, -1);
     }
     stages.push_back(stage);
     drafts.push_back(std::move(draft));
@@ -145,9 +155,10 @@ void ForwardChain::add(ChainStage stage, const Draft& draft) {
   stage.slope = draft.slope;
   stage.group_begin = static_cast<int>(groups_.size());
   for (const auto& [exponent, group] : draft.groups) {
-    ChainGroup out{group.scale, static_cast<int>(factors_.size()), 0, exponent};
+    ChainGroup out{group.scale.hi, group.scale.lo, static_cast<int>(factors_.size()), 0, exponent};
     for (const auto& [offset, power] : group.powers) {
-      if (power != 0) factors_.push_back({offset, static_cast<double>(power) * exponent, power});
+      if (power.count == 0) continue;
+      factors_.push_back({offset, static_cast<double>(power.count) * exponent, power.count, power.rest});
     }
     out.end = static_cast<int>(factors_.size());
     groups_.push_back(out);

@@ -1,10 +1,10 @@
 // Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
 #include "freeconv/chain/dispatch.hpp"
-#include "freeconv/chain/kernel.hpp"
+#include "freeconv/chain/refiner.hpp"
 
 namespace freeconv::FREECONV_ISA {
 
 extern const Kernels kKernels;
-const Kernels kKernels = {nullptr, &ChainKernel::solve, &ChainKernel::measure};
+const Kernels kKernels = {nullptr, &ChainKernel::solve, &ChainKernel::measure, &ChainRefiner::refine};
 
 }  // namespace freeconv::FREECONV_ISA

@@ -18,14 +18,16 @@ inline constexpr int kChainLanes = 32;
 // Bins of t per unit, in which cells are looked up.
 inline constexpr double kChainBins = 4.0;
 
-// (c + offset)^power inside a group; weight = t_g e_k is what it counts in d log K/dc.
+// (c + offset)^power inside a group; weight = t_g e_k is what it counts in d log K/dc. What doubles leave of an offset
+// or a scale is for double-double.
 struct ChainFactor {
   double offset, weight;
   int power;
+  double offset_rest;
 };
 
 struct ChainGroup {
-  double scale;
+  double scale, scale_rest;
   int begin, end;  // factors
   int exponent;    // t_g
 };
@@ -81,6 +83,7 @@ struct ChainLanes {
   alignas(64) double cdf_error[kChainLanes];  // estimated, by the displacement of z
   alignas(64) double steps[kChainLanes];
   alignas(64) double proven[kChainLanes];  // 1: converged, and the certificate holds
+  alignas(64) double sharp[kChainLanes];   // after refine(), 1: `height` is good to double-double's last step
 };
 
 }  // namespace freeconv

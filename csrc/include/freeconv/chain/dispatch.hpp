@@ -9,6 +9,7 @@ struct Kernels {
   const char* isa;
   void (*solve)(const ChainView&, ChainLanes&);
   void (*measure)(const ChainView&, ChainLanes&);
+  void (*refine)(const ChainView&, ChainLanes&);
 };
 
 // Those in use: of FREECONV_ISA if it is set, else the best.

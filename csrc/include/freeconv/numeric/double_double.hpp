@@ -19,18 +19,18 @@ struct DoubleDouble {
   constexpr DoubleDouble(double high, double low) : hi(high), lo(low) {}
 };
 
-inline DoubleDouble two_sum(double a, double b) {
+[[gnu::always_inline]] inline DoubleDouble two_sum(double a, double b) {
   const double s = a + b;
   const double bb = s - a;
   return {s, (a - (s - bb)) + (b - bb)};
 }
 
-inline DoubleDouble quick_two_sum(double a, double b) {
+[[gnu::always_inline]] inline DoubleDouble quick_two_sum(double a, double b) {
   const double s = a + b;
   return {s, b - (s - a)};
 }
 
-inline DoubleDouble two_product(double a, double b) {
+[[gnu::always_inline]] inline DoubleDouble two_product(double a, double b) {
   constexpr double kSplit = 134217729.0;  // 2^27 + 1
   const double ta = kSplit * a;
   const double ah = ta - (ta - a);
@@ -42,18 +42,22 @@ inline DoubleDouble two_product(double a, double b) {
   return {p, ((ah * bh - p) + ah * bl + al * bh) + al * bl};
 }
 
-inline DoubleDouble operator+(DoubleDouble a, DoubleDouble b) {
+// For kernels that are compiled per instruction set: nothing of them may stand outside of the kernel.
+[[gnu::always_inline]] inline DoubleDouble sum_of(DoubleDouble a, DoubleDouble b) {
   const DoubleDouble s = two_sum(a.hi, b.hi);
   const DoubleDouble t = two_sum(a.lo, b.lo);
   const DoubleDouble u = quick_two_sum(s.hi, s.lo + t.hi);
   return quick_two_sum(u.hi, u.lo + t.lo);
 }
-inline DoubleDouble operator-(DoubleDouble a) { return {-a.hi, -a.lo}; }
-inline DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + (-b); }
-inline DoubleDouble operator*(DoubleDouble a, DoubleDouble b) {
+[[gnu::always_inline]] inline DoubleDouble product_of(DoubleDouble a, DoubleDouble b) {
   const DoubleDouble p = two_product(a.hi, b.hi);
   return quick_two_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
 }
+
+inline DoubleDouble operator+(DoubleDouble a, DoubleDouble b) { return sum_of(a, b); }
+inline DoubleDouble operator-(DoubleDouble a) { return {-a.hi, -a.lo}; }
+inline DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + (-b); }
+inline DoubleDouble operator*(DoubleDouble a, DoubleDouble b) { return product_of(a, b); }
 inline DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
   const double q1 = a.hi / b.hi;
   const DoubleDouble r1 = a - DoubleDouble(q1) * b;

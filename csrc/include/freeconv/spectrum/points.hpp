@@ -2,7 +2,7 @@
 // by the general blocks otherwise.
 #pragma once
 
-#include "freeconv/chain/dispatch.hpp"
+#include "freeconv/chain/solve.hpp"
 #include "freeconv/spectrum/density.hpp"
 
 namespace freeconv {
@@ -68,9 +68,8 @@ class Points {
       lanes_.x[i] = live ? core[i].hi : pieces_[static_cast<std::size_t>(idle)].start_x;
       lanes_.x_rest[i] = live && core[i].lo != 0.0 ? core[i].lo / core[i].hi : 0.0;
     }
-    const Kernels& kernel = kernels();
-    kernel.solve(chain_.view(), lanes_);
-    if (out.cdf != nullptr) kernel.measure(chain_.view(), lanes_);
+    solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError);
+    if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const double density = -lanes_.height[i] / lanes_.x[i];

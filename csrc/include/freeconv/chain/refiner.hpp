@@ -1,0 +1,128 @@
+// The last Newton step of a chain of one stage with its residual in double-double, for points whose rounding would
+// show: next to an edge, where d log z/du is small. With N and D the factors of positive and of negative power,
+//   z/x - 1 = (N - x D)/(x D)
+// needs no quotient in double-double. (Longer chains are left to solver/refine.hpp.)
+#pragma once
+
+#include "freeconv/chain/kernel.hpp"
+#include "freeconv/numeric/double_double.hpp"
+
+namespace freeconv::FREECONV_ISA {
+
+// The square of a last step below this part of Im u is below rounding.
+inline constexpr double kChainLastStep = 1e-9;
+
+// A double-double complex number in every lane.
+struct WideLanes {
+  alignas(64) double re[kWidth], re_rest[kWidth], im[kWidth], im_rest[kWidth];
+
+  [[gnu::always_inline]] DoubleDouble real(int i) const { return {re[i], re_rest[i]}; }
+  [[gnu::always_inline]] DoubleDouble imag(int i) const { return {im[i], im_rest[i]}; }
+  [[gnu::always_inline]] void set(int i, DoubleDouble x, DoubleDouble y) {
+    re[i] = x.hi;
+    re_rest[i] = x.lo;
+    im[i] = y.hi;
+    im_rest[i] = y.lo;
+  }
+};
+
+class ChainRefiner {
+ public:
+  // Lanes that are proven, whatever their error; sets sharp, and their height and unknown. Two rounds: the first one's
+  // step may be 1e-5 of Im u.
+  [[gnu::noinline]] static void refine(const ChainView& chain, ChainLanes& lanes) {
+    for (int i = 0; i < kWidth; ++i) lanes.sharp[i] = 0.0;
+    if (chain.stage_count != 1) return;
+    ChainState state;
+    WideLanes n;
+    WideLanes d;
+    for (int round = 0; round < 2; ++round) {
+      ChainKernel::slope(chain, lanes, state);
+      parts(chain, lanes, n, d);
+      step(state, n, d, lanes);
+    }
+  }
+
+ private:
+  [[gnu::always_inline]] static DoubleDouble minus(DoubleDouble a) { return {-a.hi, -a.lo}; }
+
+  [[gnu::noinline]] static void multiply(WideLanes& a, const WideLanes& b) {
+    for (int i = 0; i < kWidth; ++i) {
+      const DoubleDouble re = sum_of(product_of(a.real(i), b.real(i)), minus(product_of(a.imag(i), b.imag(i))));
+      const DoubleDouble im = sum_of(product_of(a.real(i), b.imag(i)), product_of(a.imag(i), b.real(i)));
+      a.set(i, re, im);
+    }
+  }
+
+  [[gnu::always_inline]] static void constant(WideLanes& a, DoubleDouble value) {
+    for (int i = 0; i < kWidth; ++i) a.set(i, value, DoubleDouble{0.0, 0.0});
+  }
+
+  static void raise(WideLanes& base, int exponent) {
+    const WideLanes one = base;
+    int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
+    while (--bit >= 0) {
+      const WideLanes copy = base;
+      multiply(base, copy);
+      if (((exponent >> bit) & 1) != 0) multiply(base, one);
+    }
+  }
+
+  // N and D.
+  static void parts(const ChainView& chain, const ChainLanes& lanes, WideLanes& n, WideLanes& d) {
+    constant(n, DoubleDouble{1.0, 0.0});
+    constant(d, DoubleDouble{1.0, 0.0});
+    const ChainStage& stage = chain.stages[0];
+    for (int g = stage.group_begin; g < stage.group_end; ++g) {
+      const ChainGroup& group = chain.groups[g];
+      for (int side = 0; side < 2; ++side) {
+        const bool below = side == 1;
+        WideLanes base;
+        constant(base, below ? DoubleDouble{1.0, 0.0} : DoubleDouble{group.scale, group.scale_rest});
+        for (int k = group.begin; k < group.end; ++k) {
+          const ChainFactor f = chain.factors[k];
+          if ((f.power < 0) != below) continue;
+          WideLanes factor;
+          for (int i = 0; i < kWidth; ++i) {
+            const DoubleDouble re = sum_of(DoubleDouble{lanes.u_re[i], 0.0}, DoubleDouble{f.offset, f.offset_rest});
+            factor.set(i, re, DoubleDouble{lanes.u_im[i], 0.0});
+          }
+          const int count = below ? -f.power : f.power;
+          for (int m = 0; m < count; ++m) multiply(base, factor);
+        }
+        raise(base, group.exponent);
+        multiply(below ? d : n, base);
+      }
+    }
+  }
+
+  [[gnu::noinline]] static void step(const ChainState& s, const WideLanes& n, const WideLanes& d, ChainLanes& lanes) {
+    for (int i = 0; i < kWidth; ++i) {
+      const DoubleDouble x = quick_two_sum(lanes.x[i], lanes.x[i] * lanes.x_rest[i]);
+      const DoubleDouble y_re = product_of(x, d.real(i));
+      const DoubleDouble y_im = product_of(x, d.imag(i));
+      const double r_re = sum_of(n.real(i), minus(y_re)).hi;
+      const double r_im = sum_of(n.imag(i), minus(y_im)).hi;
+      // e = (N - x D)/(x D), log(1 + e) = e - e^2/2
+      const double unit = 1.0 / (y_re.hi * y_re.hi + y_im.hi * y_im.hi);
+      const double e_re = (r_re * y_re.hi + r_im * y_im.hi) * unit;
+      const double e_im = (r_im * y_re.hi - r_re * y_im.hi) * unit;
+      const double l_re = e_re - 0.5 * (e_re * e_re - e_im * e_im);
+      const double l_im = e_im - e_re * e_im;
+      const double t_re = s.l_re[i];
+      const double t_im = s.l_im[i];
+      const double over = -1.0 / (t_re * t_re + t_im * t_im);
+      const double d_re = (l_re * t_re + l_im * t_im) * over;
+      const double d_im = (l_im * t_re - l_re * t_im) * over;
+      const double height = lanes.u_im[i] + d_im;
+      const bool fine =
+          (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (lanes.proven[i] > 0.0);
+      lanes.sharp[i] = fine ? 1.0 : 0.0;
+      lanes.height[i] = height;
+      lanes.u_re[i] += d_re;
+      lanes.u_im[i] = height;
+    }
+  }
+};
+
+}  // namespace freeconv::FREECONV_ISA
