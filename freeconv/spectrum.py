@@ -22,6 +22,9 @@ __all__ = ["OnFailure", "cdf", "density", "evaluate", "log_potential", "support"
 
 OnFailure = Literal["raise", "nan", "return"]
 
+_ON_FAILURE = get_args(OnFailure)
+_SETTLED = int(Status.OUTSIDE)  # up to here, nothing is left to do: one look at most arrays, 2 µs of a scalar's 12
+
 
 def evaluate(law: Law, x: ArrayLike, *, on_failure: OnFailure = "nan", workers: int = 1) -> Evaluation:
     """Return density, distribution function and the record of each point; see `Law.evaluate`."""
@@ -33,8 +36,10 @@ def evaluate(law: Law, x: ArrayLike, *, on_failure: OnFailure = "nan", workers: 
 def density(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> Any:
     """Return the density of a law at real points; see `Law.density`."""
     flat, shape = real_grid("x", x)
-    choice("on_failure", on_failure, get_args(OnFailure))
+    choice("on_failure", on_failure, _ON_FAILURE)
     found = boundary.record(law, flat, workers=worker_count(workers))
+    if found.status.max(initial=0) <= _SETTLED:
+        return shaped(found.density, shape)
     if (found.status == Status.UNCERTIFIED).any():
         return evaluate(law, flat.reshape(shape), on_failure=on_failure).density
     return shaped(_with_limits(law, flat, found), shape)
@@ -43,9 +48,9 @@ def density(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers:
 def cdf(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> Any:
     """Return the distribution function of a law at real points; see `Law.cdf`."""
     flat, shape = real_grid("x", x)
-    choice("on_failure", on_failure, get_args(OnFailure))
+    choice("on_failure", on_failure, _ON_FAILURE)
     found = boundary.record(law, flat, cdf=True, workers=worker_count(workers))
-    if (found.status == Status.UNCERTIFIED).any():
+    if found.status.max(initial=0) > _SETTLED and (found.status == Status.UNCERTIFIED).any():
         return evaluate(law, flat.reshape(shape), on_failure=on_failure).cdf
     return shaped(np.asarray(found.cdf), shape)
 
@@ -78,7 +83,7 @@ def _judged(
     law: Law, x: NDArray[np.float64], shape: tuple[int, ...], found: boundary.Record, on_failure: str
 ) -> Evaluation:
     """Make the evaluation, and do with what is not certified as the user wants."""
-    choice("on_failure", on_failure, get_args(OnFailure))
+    choice("on_failure", on_failure, _ON_FAILURE)
     density, cdf = _with_limits(law, x, found), np.asarray(found.cdf)
     failed = found.status == Status.UNCERTIFIED
     if on_failure != "return":
