@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import shutil
+import site
 import subprocess
 import sys
 
@@ -78,3 +81,33 @@ def test_an_unknown_instruction_set_is_refused() -> None:
     assert done.returncode != 0
     assert "FREECONV_ISA must be one of baseline" in done.stderr
     assert "got 'x86-64-v9'" in done.stderr
+
+
+OLDER = """
+import numpy as np, freeconv as fc
+from freeconv import _core
+laws = [fc.MLP(3, weight_variance=2.0).jacobian(), fc.MLP(3, "hard_tanh", weights="orthogonal").ntk()]
+for law in laws:
+    low, high = law.support()[0, 0], law.support()[-1, 1]
+    record = law.evaluate(np.linspace(low, high, 99)[1:-1])
+    print(record.density.tobytes().hex(), record.cdf.tobytes().hex())
+print(_core.isa)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("qemu-x86_64") is None, reason="needs qemu-user")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="of the instruction sets of x86-64")
+@pytest.mark.parametrize(("processor", "isa"), [("Nehalem", "baseline"), ("Haswell", "x86-64-v3")])
+def test_older_processors_choose_what_they_have(processor: str, isa: str) -> None:
+    here = subprocess.run([sys.executable, "-c", OLDER], capture_output=True, text=True, check=True).stdout
+    paths = "".join(f"site.addsitedir({path!r}); " for path in site.getsitepackages())
+    there = subprocess.run(
+        ["qemu-x86_64", "-cpu", processor, os.path.realpath(sys.executable), "-c", f"import site; {paths}\n{OLDER}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": processor},
+        check=True,
+    ).stdout
+    assert there.splitlines()[-1] == isa
+    assert there.splitlines()[:-1] == here.splitlines()[:-1]
