@@ -23,6 +23,8 @@ laws = [
     fc.MLP(4, weight_variance=2.0).ntk(),
     fc.boxtimes(fc.MarchenkoPastur(0.3), fc.MarchenkoPastur(2.5), fc.Bernoulli(0.9, 3.0)),
     fc.boxplus(fc.Semicircle(), fc.Discrete([-1.0, 2.0], [0.5, 0.5])),
+    fc.boxtimes(fc.MarchenkoPastur(0.3), fc.Discrete([0.0, 1.0, 3.0], [0.2, 0.3, 0.5])),
+    fc.boxtimes_power(fc.boxtimes(fc.SlopeLaw("tanh", 0.57), fc.MarchenkoPastur()), 3.0),
 ]
 for law in laws:
     low, high = law.support()[0, 0], law.support()[-1, 1]

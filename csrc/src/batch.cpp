@@ -237,7 +237,7 @@ class LawBlocks {
     if (*loaded.error != '\0') return;
     const Program& program = loaded.program;
     const ForwardChain chain(program);
-    if (!chain || chain.view().stage_count != 1) return;
+    if (!chain || !is_flat(chain.view())) return;
     const FlatCurve curve(chain.view());
     const Ends ends = find_ends(curve);
     if (!ends.found) return;

@@ -1,6 +1,7 @@
 #include "freeconv/chain/forward_chain.hpp"
 
 #include <cmath>
+#include <initializer_list>
 #include <map>
 
 namespace freeconv {
@@ -8,6 +9,11 @@ namespace {
 
 // Powers are products: more factors than this are left to logarithms.
 constexpr double kMostFactors = 1e6;
+
+// Of a discrete law to start from: more atoms are left to the general blocks.
+constexpr std::size_t kMostAtoms = 64;
+
+bool is_measure(const Node& n) { return n.kind == Kind::discrete || n.kind == Kind::contour; }
 
 // Two atoms, both off 0.
 bool is_shifted_coin(const Node& n) {
@@ -97,12 +103,15 @@ ForwardChain::ForwardChain(const Program& program) {
     stage.shift = shift;
     Draft draft;
     const Node* inner = nullptr;
+    double times = 1.0;
     leaf = node->leaf;
     if (!product && !draft.add(*node, 1.0)) return;
     for (const Child& c : node->children) {
-      const bool shifted = at(c).kind == Kind::affine || is_shifted_coin(at(c));
-      if (shifted && inner == nullptr && c.multiplicity == 1.0) {
+      const bool single = at(c).kind == Kind::affine && c.multiplicity == 1.0;
+      const bool measure = is_measure(at(c)) && whole(c.multiplicity);
+      if ((single || measure) && inner == nullptr) {
         inner = &at(c);
+        times = c.multiplicity;
       } else if (draft.add(at(c), c.multiplicity)) {
         leaf = at(c).leaf;
       } else {
@@ -117,6 +126,12 @@ ForwardChain::ForwardChain(const Program& program) {
     drafts.push_back(std::move(draft));
     node = nullptr;
     if (inner == nullptr) continue;
+    if (is_measure(*inner) && !(is_shifted_coin(*inner) && times == 1.0)) {
+      if (inner->weights.size() > kMostAtoms) return;
+      start_from(*inner, p0, static_cast<int>(times));
+      leaf = inner->leaf;
+      continue;
+    }
     if (inner->kind == Kind::discrete) {
       // a + v Bernoulli(w): its own stage, whose m is w v/(z - a - v).
       coin_ = {inner->parameters[1], inner->parameters[1] - inner->parameters[0], inner->weights[1].hi};
@@ -138,6 +153,29 @@ ForwardChain::ForwardChain(const Program& program) {
   }
   for (std::size_t j = stages.size(); j-- > 0;) add(stages[j], drafts[j]);
   leaf_ = leaf;
+}
+
+void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multiplicity) {
+  measure_ = {measure.at_zero.hi, (p0 - measure.off_zero).hi, multiplicity};
+  std::vector<double> locations;
+  std::vector<double> weights;
+  const auto add = [&](double a, double w) {
+    if (a == 0.0) return;
+    locations.push_back(a);
+    weights.push_back(w);
+  };
+  if (measure.kind == Kind::discrete) {
+    for (std::size_t j = 0; j < measure.weights.size(); ++j) add(measure.parameters[j], measure.weights[j].hi);
+  } else {
+    const Contour law = contour(measure);
+    for (std::size_t j = 0; j < law.atom_count; ++j) add(law.atoms[j], law.atoms[law.atom_count + j]);
+    contour_ = {static_cast<int>(law.singular_count), static_cast<int>(law.rule_count), law.singular, law.rules,
+                law.nodes};
+  }
+  const std::vector<double> zeros(locations.size(), 0.0);
+  for (const auto* part : std::initializer_list<const std::vector<double>*>{&locations, &zeros, &weights, &zeros}) {
+    atoms_.insert(atoms_.end(), part->begin(), part->end());
+  }
 }
 
 Complex<double> ForwardChain::innermost(Complex<double> u) const {

@@ -29,6 +29,11 @@ Tree relu(double depth) {
   return product({{Kind::bernoulli, {0.5, 1.0}}, {Kind::marchenko_pastur, {2.0, 1.0, 1.0, 1.0}}}, {depth, depth}, 0.5);
 }
 
+Tree atoms(double multiplicity) {
+  return product({{Kind::marchenko_pastur, {1.0, 1.0, 0.3, 1.0}}, {Kind::discrete, {1.0, 2.0, 3.0, 0.2, 0.3, 0.5}}},
+                 {1.0, multiplicity}, 1.0);
+}
+
 // q + s (nu_l boxtimes ...), innermost two atoms off 0 or a coin.
 Tree kernel(int layers, double p, bool shifted_coin) {
   Tree tree;
@@ -49,9 +54,11 @@ void test_what_is_a_chain() {
   check(!chain_of(relu(2.5)), "fractional powers");
   check(chain_of(kernel(4, 0.4, false)).view().stage_count == 5, "a stage for each layer");
   check(chain_of(kernel(4, 0.4, true)).view().stage_count == 5, "two atoms off 0 are a stage");
-  check(!chain_of(product({{Kind::bernoulli, {0.5, 1.0}}, {Kind::discrete, {1.0, 2.0, 3.0, 0.2, 0.3, 0.5}}}, {1.0, 1.0},
-                          0.5)),
-        "three atoms");
+  check(chain_of(atoms(3.0)).view().atom_count == 3, "a discrete law to start from");
+  check(!chain_of(product(
+            {{Kind::discrete, {1.0, 2.0, 3.0, 0.2, 0.3, 0.5}}, {Kind::discrete, {1.0, 2.0, 4.0, 0.2, 0.3, 0.5}}},
+            {1.0, 1.0}, 1.0)),
+        "two discrete laws");
   check(!chain_of(product({{Kind::bernoulli, {0.5, 1.0}}, {Kind::uniform, {1.0, 2.0}}}, {1.0, 1.0}, 0.5)), "uniform");
   Tree sum;
   const int a = sum.add(Kind::semicircle, {0.0, 1.0});
@@ -72,6 +79,7 @@ void test_no_wrong_root_is_proven(const Tree& tree, const std::string& name, dou
   facts.atoms = {{0.0, 1.0 - program.root().own_p0.hi}};
   const Spectrum spectrum = make_spectrum(tree, facts);
   const std::vector<double> edges = spectrum.support();
+  const double side = chain.view().atom_count > 0 ? 1.0 : -1.0;  // of the unknown: z, or m
   int proven = 0;
   int inside = 0;
   for (int block = 0; block < 60; ++block) {
@@ -86,7 +94,7 @@ void test_no_wrong_root_is_proven(const Tree& tree, const std::string& name, dou
       cells[static_cast<std::size_t>(i)] = {-500.0,
                                             1e-3,
                                             {random.uniform(-1.0, 1.0) * size, 0.0, 0.0, 0.0},
-                                            {-random.uniform(0.001, 1.0) * size, 0.0, 0.0, 0.0}};
+                                            {side * random.uniform(0.001, 1.0) * size, 0.0, 0.0, 0.0}};
       pieces[static_cast<std::size_t>(i)] = {
           0.0, 2.0 * edges.back(), -500.0, 499.0, &cells[static_cast<std::size_t>(i)], bins.data(), 1};
       lanes.piece[i] = &pieces[static_cast<std::size_t>(i)];
@@ -158,6 +166,8 @@ int main() {
   test_no_wrong_root_is_proven(relu(8.0), "relu 8", 1.0, 5.0, random);
   test_no_wrong_root_is_proven(kernel(2, 0.4, true), "kernel 2", 1.0, 1.0, random);
   test_no_wrong_root_is_proven(kernel(4, 0.6, false), "kernel 4", 1.0, 1.0, random);
+  test_no_wrong_root_is_proven(atoms(1.0), "atoms", 2.3, 1.5, random);
+  test_no_wrong_root_is_proven(atoms(3.0), "atoms, three times", 12.0, 9.0, random);
   test_refinement();
   test_every_instruction_set_is_named();
   return finish();

@@ -1,7 +1,8 @@
 // A forward chain: a tree in which every product has at most one factor that is not a closed leaf, and that one is a
 // shifted and scaled product again. All of it follows from the innermost m by an explicit map: one complex unknown,
 // whatever the depth. Jacobians of piecewise-linear networks are chains of one stage, their tangent kernels of one
-// stage a layer.
+// stage a layer. The innermost factor may be a discrete law or squared slopes as well: its z is
+// the unknown then.
 //
 // With c = m + p0 the common coordinate of a stage, K is a product of linear factors (1/S of Bernoulli and
 // Marchenko-Pastur laws):
@@ -45,14 +46,44 @@ struct ChainStage {
   double scale, shift;  // a and b/a of the map into the next stage
 };
 
-// The first stage's angle of -m belongs to it as well: pi F = arg(-m) + sum of angles.
+// A measure that a chain may start from. The unknown is its z then, and with sums over its atoms or nodes a != 0
+//   t = sum w/(z - a), m = sum w a/(z - a), K = m/(t + w_0/z), c = offset + z t.
+struct ChainMeasure {
+  double at_zero;    // weight of an atom at 0
+  double offset;     // p0 - (1 - at_zero)
+  int multiplicity;  // of the law in its product: K is raised to it
+};
+
+// The first stage's angle of -m belongs to it as well: pi F = arg(-m) + sum of angles; or those of the atoms do.
+// The nodes of squared slopes, laid out as in law/contour.hpp.
+struct ChainContour {
+  int singular_count, rule_count;  // 0 rules: no such law
+  const double* singular;
+  const double* rules;
+  const double* nodes;
+};
+
 struct ChainView {
   const ChainStage* stages;
   const ChainGroup* groups;
   const ChainFactor* factors;
   const ChainAngle* angles;
+  const double* atoms;  // locations, zeros, weights, zeros: real and imaginary parts, as of a contour's nodes
   int stage_count;
+  int atom_count;
+  ChainMeasure measure;
+  ChainContour contour;
 };
+
+// Whether the unknown is a measure's z, and not the first stage's c.
+[[gnu::always_inline]] inline bool has_measure(const ChainView& chain) {
+  return chain.atom_count > 0 || chain.contour.rule_count > 0;
+}
+
+// One stage, with its c as the unknown.
+[[gnu::always_inline]] inline bool is_flat(const ChainView& chain) {
+  return chain.stage_count == 1 && !has_measure(chain);
+}
 
 // The unknown between two nodes of a skeleton: cubics in s = (t - start)/h, 0 <= s < 1.
 struct ChainCell {

@@ -11,21 +11,30 @@ namespace freeconv {
 class ForwardChain {
  public:
   ForwardChain() = default;
-  // Empty if the program is no forward chain, or has powers that are not whole numbers.
+  // Empty if the program is no forward chain, or has powers that are not whole numbers. Points into the program.
   explicit ForwardChain(const Program& program);
 
   explicit operator bool() const { return !stages_.empty(); }
-  // The leaf whose unknown tells the innermost c, the chain's own unknown, and how.
+  // The leaf whose unknown tells the chain's own, and how.
   int leaf() const { return leaf_; }
   Complex<double> innermost(Complex<double> u) const;
   Complex<double> innermost_slope(Complex<double> u) const;
   ChainView view() const {
-    return {stages_.data(), groups_.data(), factors_.data(), angles_.data(), static_cast<int>(stages_.size())};
+    return {stages_.data(),
+            groups_.data(),
+            factors_.data(),
+            angles_.data(),
+            atoms_.data(),
+            static_cast<int>(stages_.size()),
+            static_cast<int>(atoms_.size() / 4),
+            measure_,
+            contour_};
   }
 
  private:
   struct Draft;
   void add(ChainStage stage, const Draft& draft);
+  void start_from(const Node& measure, DoubleDouble p0, int multiplicity);
 
   // A leaf of two atoms whose unknown is z: the upper atom, the distance between them, the upper one's weight.
   struct Coin {
@@ -38,6 +47,9 @@ class ForwardChain {
   std::vector<ChainGroup> groups_;
   std::vector<ChainFactor> factors_;
   std::vector<ChainAngle> angles_;
+  std::vector<double> atoms_;  // of four parts
+  ChainMeasure measure_{};
+  ChainContour contour_{};
 };
 
 }  // namespace freeconv

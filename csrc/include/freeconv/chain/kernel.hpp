@@ -7,70 +7,14 @@
 // product carries the number of half-turns of its argument along, exact as the signs of imaginary parts are.
 #pragma once
 
-#include "freeconv/chain/chain.hpp"
-#include "freeconv/numeric/real.hpp"
-
-#ifndef FREECONV_ISA
-#define FREECONV_ISA baseline
-#endif
+#include "freeconv/chain/measure.hpp"
 
 namespace freeconv::FREECONV_ISA {
 
-inline constexpr int kWidth = kChainLanes;
 // As in solver/newton.hpp: the next step is the square of the last.
 inline constexpr double kChainStep = 3e-8;
 inline constexpr double kChainResidual = 1e-2;
 inline constexpr int kChainIterations = 6;
-
-// A complex number w in every lane with its argument theta = pi (turns + part), 0 <= part < 1: the parity of `turns`
-// is the sign of Im w.
-struct Turning {
-  alignas(64) double re[kWidth];
-  alignas(64) double im[kWidth];
-  alignas(64) long long turns[kWidth];
-};
-
-[[gnu::always_inline]] inline long long sign_bit(double x) {
-  return static_cast<long long>(std::bit_cast<unsigned long long>(x) >> 63);
-}
-
-// Half-turns of a product: the sum of those of its factors, or one more; Im tells which.
-[[gnu::always_inline]] inline long long half_turns(long long sum, double im) {
-  return sum + ((sum ^ sign_bit(im)) & 1);
-}
-
-[[gnu::always_inline]] inline void multiply(Turning& a, const Turning& b) {
-  for (int i = 0; i < kWidth; ++i) {
-    const double re = a.re[i] * b.re[i] - a.im[i] * b.im[i];
-    const double im = a.re[i] * b.im[i] + a.im[i] * b.re[i];
-    a.turns[i] = half_turns(a.turns[i] + b.turns[i], im);
-    a.re[i] = re;
-    a.im[i] = im;
-  }
-}
-
-[[gnu::always_inline]] inline void square(Turning& a) {
-  for (int i = 0; i < kWidth; ++i) {
-    const double re = (a.re[i] - a.im[i]) * (a.re[i] + a.im[i]);
-    const double im = 2.0 * a.re[i] * a.im[i];
-    a.turns[i] = half_turns(2 * a.turns[i], im);
-    a.re[i] = re;
-    a.im[i] = im;
-  }
-}
-
-// The chain at one value of the unknown.
-struct ChainState {
-  alignas(64) double c_re[kWidth], c_im[kWidth];    // of the stage
-  alignas(64) double dc_re[kWidth], dc_im[kWidth];  // dc/du
-  alignas(64) double s_re[kWidth], s_im[kWidth];    // d log K/du
-  alignas(64) double l_re[kWidth], l_im[kWidth];    // d log K/dc of the stage's own factors
-  alignas(64) double noise[kWidth];                 // of log K, in units of epsilon
-  alignas(64) double noise_c[kWidth];               // of c
-  alignas(64) double own[kWidth];                   // of log K by the stage's own factors
-  alignas(64) long long wrong[kWidth];              // violated conditions
-  Turning k;
-};
 
 class ChainKernel {
  public:
@@ -95,11 +39,32 @@ class ChainKernel {
     ChainState state;
     Angles total;
     const double first_p0 = chain.stages[0].p0;
-    for (int i = 0; i < kWidth; ++i) {
-      total.turns[i] = total.rest[i] = 0.0;
-      total.add(i, first_p0 - lanes.u_re[i], lanes.u_im[i], 1.0);
+    for (int i = 0; i < kWidth; ++i) total.turns[i] = total.rest[i] = 0.0;
+    // int log(z - t) of the measure, or -log m of a first stage without one.
+    const double times = chain.measure.multiplicity;
+    for (int k = 0; k < chain.atom_count; ++k) {
+      const double location = chain.atoms[k];
+      const double weight = times * chain.atoms[2 * chain.atom_count + k];
+      for (int i = 0; i < kWidth; ++i) total.add(i, location - lanes.u_re[i], lanes.u_im[i], weight);
     }
-    begin(lanes, state);
+    if (chain.contour.rule_count > 0) {
+      alignas(64) double left[kWidth];
+      ChainMeasureStart::left_of_contour(chain.contour, lanes, left);
+      for (int i = 0; i < kWidth; ++i) total.rest[i] += times * left[i];
+    }
+    const double zero = has_measure(chain) ? times * chain.measure.at_zero : 0.0;
+    if (zero > 0.0) {
+      for (int i = 0; i < kWidth; ++i) total.add(i, -lanes.u_re[i], lanes.u_im[i], zero);
+    }
+    if (!has_measure(chain)) {
+      for (int i = 0; i < kWidth; ++i) total.add(i, first_p0 - lanes.u_re[i], lanes.u_im[i], 1.0);
+    }
+    begin(chain, lanes, state);
+    // ... T times, and (T - 1) log m.
+    const double more = has_measure(chain) ? times - 1.0 : 0.0;
+    if (more > 0.0) {
+      for (int i = 0; i < kWidth; ++i) total.add(i, first_p0 - state.c_re[i], state.c_im[i], -more);
+    }
     for (int j = 0; j < chain.stage_count; ++j) {
       const ChainStage& stage = chain.stages[j];
       for (int k = stage.angle_begin; k < stage.angle_end; ++k) {
@@ -132,9 +97,8 @@ class ChainKernel {
     }
   };
 
-  [[gnu::always_inline]] static double size(double re, double im) { return fabs_(re) + fabs_(im); }
-
-  [[gnu::always_inline]] static void begin(const ChainLanes& lanes, ChainState& s) {
+  static void begin(const ChainView& chain, const ChainLanes& lanes, ChainState& s) {
+    if (has_measure(chain)) return ChainMeasureStart::run(chain, lanes, s);
     for (int i = 0; i < kWidth; ++i) {
       s.c_re[i] = lanes.u_re[i];
       s.c_im[i] = lanes.u_im[i];
@@ -185,7 +149,7 @@ class ChainKernel {
   }
 
   [[gnu::always_inline]] static void evaluate(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {
-    begin(lanes, state);
+    begin(chain, lanes, state);
     for (int j = 0; j < chain.stage_count; ++j) {
       factors(chain, chain.stages[j], state);
       if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1].p0, state);
@@ -239,16 +203,6 @@ class ChainKernel {
       out.re[i] = inverse ? over_re : re;
       out.im[i] = inverse ? over_im : im;
       out.turns[i] = turns;
-    }
-  }
-
-  [[gnu::always_inline]] static void raise(Turning& base, int exponent) {
-    if (exponent == 1) return;
-    const Turning one = base;
-    int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
-    while (--bit >= 0) {
-      square(base);
-      if (((exponent >> bit) & 1) != 0) multiply(base, one);
     }
   }
 

@@ -32,7 +32,7 @@ class ChainRefiner {
   // step may be 1e-5 of Im u.
   [[gnu::noinline]] static void refine(const ChainView& chain, ChainLanes& lanes) {
     for (int i = 0; i < kWidth; ++i) lanes.sharp[i] = 0.0;
-    if (chain.stage_count != 1) return;
+    if (!is_flat(chain)) return;
     ChainState state;
     WideLanes n;
     WideLanes d;

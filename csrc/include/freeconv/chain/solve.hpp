@@ -11,7 +11,7 @@ inline void solve_chain(const ChainView& chain, ChainLanes& lanes, double allowe
   kernel.solve(chain, lanes);
   int rough = 0;
   for (int i = 0; i < kChainLanes; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.error[i] <= allowed) ? 1 : 0;
-  if (rough == 0 || chain.stage_count != 1) return;
+  if (rough == 0 || !is_flat(chain)) return;
   ChainLanes sharp = lanes;
   kernel.refine(chain, sharp);
   for (int i = 0; i < kChainLanes; ++i) {

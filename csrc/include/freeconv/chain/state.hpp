@@ -1,0 +1,76 @@
+// What the kernels of a forward chain keep of every lane. In a namespace of the instruction set's own.
+#pragma once
+
+#include "freeconv/chain/chain.hpp"
+#include "freeconv/numeric/real.hpp"
+
+#ifndef FREECONV_ISA
+#define FREECONV_ISA baseline
+#endif
+
+namespace freeconv::FREECONV_ISA {
+
+inline constexpr int kWidth = kChainLanes;
+// A complex number w in every lane with its argument theta = pi (turns + part), 0 <= part < 1: the parity of `turns`
+// is the sign of Im w.
+struct Turning {
+  alignas(64) double re[kWidth];
+  alignas(64) double im[kWidth];
+  alignas(64) long long turns[kWidth];
+};
+
+[[gnu::always_inline]] inline long long sign_bit(double x) {
+  return static_cast<long long>(std::bit_cast<unsigned long long>(x) >> 63);
+}
+
+// Half-turns of a product: the sum of those of its factors, or one more; Im tells which.
+[[gnu::always_inline]] inline long long half_turns(long long sum, double im) {
+  return sum + ((sum ^ sign_bit(im)) & 1);
+}
+
+[[gnu::always_inline]] inline void multiply(Turning& a, const Turning& b) {
+  for (int i = 0; i < kWidth; ++i) {
+    const double re = a.re[i] * b.re[i] - a.im[i] * b.im[i];
+    const double im = a.re[i] * b.im[i] + a.im[i] * b.re[i];
+    a.turns[i] = half_turns(a.turns[i] + b.turns[i], im);
+    a.re[i] = re;
+    a.im[i] = im;
+  }
+}
+
+[[gnu::always_inline]] inline void square(Turning& a) {
+  for (int i = 0; i < kWidth; ++i) {
+    const double re = (a.re[i] - a.im[i]) * (a.re[i] + a.im[i]);
+    const double im = 2.0 * a.re[i] * a.im[i];
+    a.turns[i] = half_turns(2 * a.turns[i], im);
+    a.re[i] = re;
+    a.im[i] = im;
+  }
+}
+
+[[gnu::always_inline]] inline void raise(Turning& base, int exponent) {
+  if (exponent == 1) return;
+  const Turning one = base;
+  int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
+  while (--bit >= 0) {
+    square(base);
+    if (((exponent >> bit) & 1) != 0) multiply(base, one);
+  }
+}
+
+[[gnu::always_inline]] inline double size(double re, double im) { return fabs_(re) + fabs_(im); }
+
+// The chain at one value of the unknown.
+struct ChainState {
+  alignas(64) double c_re[kWidth], c_im[kWidth];    // of the stage
+  alignas(64) double dc_re[kWidth], dc_im[kWidth];  // dc/du
+  alignas(64) double s_re[kWidth], s_im[kWidth];    // d log K/du
+  alignas(64) double l_re[kWidth], l_im[kWidth];    // d log K/dc of the stage's own factors
+  alignas(64) double noise[kWidth];                 // of log K, in units of epsilon
+  alignas(64) double noise_c[kWidth];               // of c
+  alignas(64) double own[kWidth];                   // of log K by the stage's own factors
+  alignas(64) long long wrong[kWidth];              // violated conditions
+  Turning k;
+};
+
+}  // namespace freeconv::FREECONV_ISA
