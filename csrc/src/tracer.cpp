@@ -27,6 +27,9 @@ constexpr double kNearAxis = 1e-8;
 // Newton's steps before short ones count as stalled.
 constexpr int kStallAfter = 6;
 constexpr double kSheetRounding = kRealSheet;
+// A negative K has no real power t = 1 + e: where it is taken there is a density, of a mass of the order of e. (Masses
+// below 1e-13 are not looked for.)
+constexpr double kRealPower = 1e-13 * kPi;
 // Steps this short that get no shorter are rounding: double-double goes on.
 constexpr double kRealStall = 1e-3;
 // A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
@@ -173,8 +176,8 @@ bool Tracer::certified_real(double x) {
     const NodePoint p = node_point(n, lanes, 0);
     const Point own = own_slope(n, lanes, p);
     // Im log K of a real K is 0 or -pi: of a negative K^t neither, it has no real power.
-    const bool real_power = n.kind != Kind::boxtimes || std::fabs(lanes.sheet[0]) <= kSheetRounding ||
-                            std::fabs(lanes.sheet[0] + kPi) <= kSheetRounding;
+    const bool real_power = n.kind != Kind::boxtimes || std::fabs(lanes.sheet[0]) <= kRealPower ||
+                            std::fabs(lanes.sheet[0] + kPi) <= kRealPower;
     if (!real_power) return false;
     const double moves = (own * lanes.step.get(0)).re;
     if (!(moves > 0.0)) return false;
