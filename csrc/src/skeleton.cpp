@@ -272,11 +272,29 @@ Interruption SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>
   return {};
 }
 
+// The interval's inside point, or one where the density is high enough for doubles if that one's is within rounding:
+// Newton cannot march from there (a density of 1e-13 left of a bulk, where a power is 1 + 1e-12).
+SkeletonBuilder::Knot SkeletonBuilder::start_of(const Interval& interval) {
+  const auto clear = [&](const Knot& knot) {
+    State<double, 1> u = knot.u;
+    return tracer_.correct({knot.x, 0.0}, u) && tracer_.result().error[0] <= kKnotError;
+  };
+  Knot first;
+  first.x = interval.inside.x;
+  first.u = interval.inside.u;
+  if (clear(first)) return first;
+  for (const double t : {0.0, -1.0, 1.0, -2.0, 2.0, -4.0, 4.0}) {
+    Knot other;
+    other.x = position(interval, t);
+    other.u = tracer_.make_state();
+    if (tracer_.locate(other.x, other.u).where == Where::inside && clear(other)) return other;
+  }
+  return first;
+}
+
 Interruption SkeletonBuilder::build(const Interval& interval, Skeleton& out) {
-  Knot start;
-  start.x = interval.inside.x;
+  Knot start = start_of(interval);
   start.t = coordinate(interval, start.x);
-  start.u = interval.inside.u;
   finish(interval, start);
   std::vector<Knot> left;
   std::vector<Knot> right;

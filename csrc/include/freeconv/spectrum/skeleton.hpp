@@ -64,6 +64,7 @@ class SkeletonBuilder {
     bool broken = false;  // a point that could not be solved lies between this knot and the next
   };
 
+  Knot start_of(const Interval& interval);
   Interruption march(const Interval& interval, const Knot& start, double direction, std::vector<Knot>& knots);
   Interruption refine(const Interval& interval, std::vector<Knot>& knots);
   Interruption gap(const Knot& inside, const Knot& outside, const Located& at);
