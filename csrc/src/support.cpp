@@ -230,7 +230,10 @@ bool SupportFinder::square_root_edge(Probe inside, const Probe& outside, Edge& f
     if (!tracer_.extrapolate_edge(inside.x, inside.u, x)) return false;
     if (!((x - inside.x) * side > 0.0 && (outside.x - x) * side > 0.0)) return false;
     const double distance = std::fabs(x - inside.x);
-    if (std::fabs(x - previous) <= 1e-15 * std::fabs(x) || distance <= 1e-9 * std::fabs(x)) {
+    // The edge is off by the square of the distance, of a component 1e-6 wide by more than of a wide one.
+    const double moved = std::fabs(x - previous);
+    const bool near = distance <= 1e-9 * std::fabs(x) && moved <= 1e-12 * std::fabs(x);
+    if (near || moved <= 1e-15 * std::fabs(x) || distance <= 1e-13 * std::fabs(x)) {
       // The first outside point beyond it; beside an edge where G = 0 the next ones cannot be solved in doubles.
       for (const double part : {1e-5, 1e-3, 1e-2, 0.1, 0.5}) {
         const Probe beyond = probe(x + side * std::max(part * std::fabs(outside.x - x), 1e-13 * std::fabs(x)));

@@ -32,6 +32,7 @@ constexpr double kSheetRounding = kRealSheet;
 constexpr double kRealPower = 1e-13 * kPi;
 // Steps this short that get no shorter are rounding: double-double goes on.
 constexpr double kRealStall = 1e-3;
+constexpr double kRealFloor = 8.0;
 // A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
 constexpr double kMassRounding = 1e-9;
 // Estimated relative rounding of Im c up to which a converged root needs no confirmation.
@@ -138,12 +139,15 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
     // Of a sum both parts of the residual are as large as z.
     const double unit = root.form == Form::product ? 1.0 : std::fabs(x) + width_;
     bool fine = std::fabs(r.residual.im) <= kSheetRounding * unit && std::fabs(r.residual.re) <= kRealResidual * unit;
+    // Where the residual itself is rounding, beside an edge where F is large, steps need not be short.
+    const double terms = std::fabs(top.c.re[0]) + std::fabs(top.k.re[0]) + std::fabs(target.re);
+    const bool rounded = root.form == Form::sum && std::fabs(r.residual.re) <= kRealFloor * kEpsilon * terms;
     bool stalls = fine && iteration > kStallAfter;
     for (std::size_t l = 0; l < u.size(); ++l) {
       const double s = sweeps().leaf_step(static_cast<int>(l)).re[0];
       if (!std::isfinite(s)) return false;
       fine = fine && std::fabs(s) <= kRealStepTolerance * std::fabs(u[l].re[0]);
-      stalls = stalls && std::fabs(s) <= kRealStall * std::fabs(u[l].re[0]);
+      stalls = stalls && (rounded || std::fabs(s) <= kRealStall * std::fabs(u[l].re[0]));
       u[l].re[0] += s;
     }
     if (fine) {
