@@ -37,6 +37,7 @@ struct DoubleDouble {
 }
 
 [[gnu::always_inline]] inline DoubleDouble two_product(double a, double b) {
+  const double ah = leading_half(a);
   const double al = a - ah;
   const double bh = leading_half(b);
   const double bl = b - bh;
