@@ -66,8 +66,9 @@ class Node:
         One of `KINDS`.
     parameters : tuple of float
         discrete: all locations, then all weights; bernoulli: p, value; marchenko_pastur: α, β, γ, t of
-        K = (α (β + γ m))^t; semicircle: mean, variance; arcsine, uniform: low, high; boxtimes: 1 − μ{0}, or 0 for none; boxplus: none;
-        affine: scale > 0, shift; resize: ratio; contour: see `freeconv.contours.core_parameters`.
+        K = (α (β + γ m))^t; semicircle: mean, variance; arcsine, uniform: low, high; boxtimes: p₀ of its η,
+        1 − μ{0} or 0; boxplus: none; affine: scale > 0, shift; resize: ratio; contour: see
+        `freeconv.contours.core_parameters`.
     children : tuple of (int, float)
         Positions of earlier nodes, and their multiplicities.
     """
@@ -219,8 +220,8 @@ def lower(law: Law) -> Program:
 
 class _Visit(NamedTuple):
     """A law to be written, and its place: "product" directly below a ⊠, "root" below affine maps and resizes only, else
-    "other"; strength is about |m| relative to that of the outermost product; expanded once its children are on the stack
-    above it.
+    "other"; strength is about |m| relative to that of the outermost product; expanded once its children are on the
+    stack above it.
     """
 
     law: Law
@@ -230,7 +231,7 @@ class _Visit(NamedTuple):
 
 
 def _share(law: Law) -> float:
-    """m of Y over that of q + sY, where q > 0 is what makes it smaller: m − qG, with G = m/mean far from the law.
+    """The m of Y over that of q + sY, where q > 0 is what makes it smaller: m − qG, with G = m/mean far from the law.
 
     m of Y is not near −p₀ then: where m of q + sY is −1, at 0, it is −E sY/(q + sY).
     """

@@ -119,6 +119,17 @@ def test_rules_agree_and_lie_below_the_axis(name: str, q: float) -> None:
     assert g[1].imag < 0.0
 
 
+@pytest.mark.parametrize("q", [113.0, pytest.param(1e3, marks=pytest.mark.slow), 1e6])
+@pytest.mark.parametrize("name", some(CURVED, ("erf", "tanh", "gelu")))
+def test_wide_gaussians(name: str, q: float) -> None:
+    rules = rule_set(fc.activations.resolve(name), q)
+    assert rules.error < 3e-14
+    assert rules.rules[-1].size < 5000
+    law = fc.SlopeLaw(name, q)
+    x = np.array([0.3, 0.7])
+    np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, law.density(x), rtol=1e-10)
+
+
 @pytest.mark.parametrize("q", [1e-8, 1e-12, 1e-15])
 def test_laws_narrow_beside_their_values(q: float) -> None:
     # φ'² = 1 − 2h² + O(h⁴) of tanh; of GELU 1/4 + c h + O(h²), c = φ''(0) = √(2/π).

@@ -349,6 +349,10 @@ class Pushforward:
         close = (distance <= floor) & (t > start)
         if (small | close).any():
             reach = float(t[(small | close).argmax()])
+            # Of a wide Gaussian the steps are longer than what φ' takes to reach its limit.
+            t = np.linspace(max(reach - t[1], start), reach, 201)
+            close = (np.abs(self.square(side * t) - value) <= floor) & (t > start)
+            reach = float(t[close.argmax()]) if close[-1] else reach
         cut = float(self.square(np.array(side * reach)))
         if abs(cut - value) > 1e-4 * self._largest():
             slope = float(self._slope(np.array(side * reach)))

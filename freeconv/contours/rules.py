@@ -222,7 +222,8 @@ class _Builder:
             # Away from singular values the z come thrice.
             for rows, count in ((rest.open, z.shape[1]), (~rest.open, z.shape[1] // 3)):
                 if rows.any():
-                    rest.order[rows] = self._needed(v[rows], rho[rows], z[rows, :count], inside[rows, :count])
+                    critical = z[rows, :count], inside[rows, :count]
+                    rest.order[rows] = self._needed(v[rows], rho[rows], *critical)
             good = rest.part(rest.order <= MOST)
             good.fill(law)
             done.append(good)

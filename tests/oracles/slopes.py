@@ -27,7 +27,7 @@ VARIANCES = {
 }
 # In units of the mean.
 PLACES = {1: (0.125, 0.75, 1.5), 2: (0.0625, 0.75, 1.75), 5: (0.015625, 0.5, 2.0), 50: (4.0, 1.0, 0.25)}
-# Above q̂_{L−1}, in units of the mean's distance; the last ones, of the deepest kernels only, beside q̂_{L−1} and far out.
+# Above q̂_{L−1}, in units of the mean's distance; the last four of the deepest kernels only.
 KERNEL_PLACES = (0.25, 1.0, 1.5, 1e-1, 1e-2, 1e-4, 3.0)
 CHECKED = 1e-18
 

@@ -262,7 +262,7 @@ def solve(law: Law, target: Number, digits: int = DIGITS, near: Points | None = 
 
 
 def rough(law: Law, target: Number) -> Points:
-    """Leaf points to about 8 digits, for ``near`` in `solve`: thousands of evaluations of squared slopes, in doubles."""
+    """Leaf points to about 8 digits, for ``near`` in `solve`: squared slopes are summed in doubles."""
     return _descend(law, target, ROUGH_DIGITS - 10, 1e-8)
 
 
