@@ -29,6 +29,7 @@ VARIANCES = {
 PLACES = {1: (0.125, 0.75, 1.5), 2: (0.0625, 0.75, 1.75), 5: (0.015625, 0.5, 2.0), 50: (4.0, 1.0, 0.25)}
 # Above q̂_{L−1}, in units of the mean's distance; the last four of the deepest kernels only.
 KERNEL_PLACES = (0.25, 1.0, 1.5, 1e-1, 1e-2, 1e-4, 3.0)
+DEEP_PLACES = (0.25, 1.0, 1e-2, 1e-4)  # of GELU and SiLU, whose rules have twice the nodes
 CHECKED = 1e-18
 
 
@@ -121,7 +122,8 @@ def entries(activation: str) -> list[Entry]:
             law = kernel(activation, depth, gaussian)
             mean = tree.mean(law)
             low = mpf(1) / 2 + mpf(depth - 1) / 16
-            points = [low + (mean - low) * p for p in KERNEL_PLACES[: 3 if depth < 10 else None]]
+            deep = DEEP_PLACES if activation in ("gelu", "silu") else KERNEL_PLACES
+            points = [low + (mean - low) * p for p in (deep if depth == 10 else KERNEL_PLACES[:3])]
             out.append(entry(f"kernel, {weights} {activation} L={depth}", law, points))
     return out
 
