@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from freeconv.laws import (
     Semicircle,
     Uniform,
 )
+from freeconv.moments import mean
 from freeconv.simplify import shortened
 
 __all__ = ["KINDS", "Node", "Program", "ProgramArrays", "lower"]
@@ -49,6 +51,10 @@ KINDS = (
     "isometry",
 )
 
+FAINT = 1e-3
+"""A product whose m is below this part of that of the product around it keeps m itself: of η = m + p₀ the digits of m
+would be lost, nine of them in the innermost layer of a tangent kernel of ten sigmoid layers."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -60,8 +66,9 @@ class Node:
         One of `KINDS`.
     parameters : tuple of float
         discrete: all locations, then all weights; bernoulli: p, value; marchenko_pastur: α, β, γ, t of
-        K = (α (β + γ m))^t; semicircle: mean, variance; arcsine, uniform: low, high; boxtimes: 1 − μ{0}; boxplus: none;
-        affine: scale > 0, shift; resize: ratio; contour: see `freeconv.contours.core_parameters`.
+        K = (α (β + γ m))^t; semicircle: mean, variance; arcsine, uniform: low, high; boxtimes: p₀ of its η,
+        1 − μ{0} or 0; boxplus: none; affine: scale > 0, shift; resize: ratio; contour: see
+        `freeconv.contours.core_parameters`.
     children : tuple of (int, float)
         Positions of earlier nodes, and their multiplicities.
     """
@@ -186,7 +193,7 @@ def lower(law: Law) -> Program:
         raise ValueError(f"a reflected free product has no program, only its reflection has, got {shortened(law)}")
     nodes: list[Node] = []
     done: list[int] = []  # positions of finished subtrees that wait for their parent
-    stack: list[_Visit] = [_Visit(law, "root", False)]
+    stack: list[_Visit] = [_Visit(law, "root", 1.0, False)]
     while stack:
         visit = stack.pop()
         node, place = visit.law, visit.place
@@ -195,13 +202,14 @@ def lower(law: Law) -> Program:
             stack.append(visit._replace(expanded=True))
             convolution = isinstance(node, (Boxtimes, Boxplus))
             below = "product" if isinstance(node, Boxtimes) else "other" if convolution or place != "root" else "root"
-            stack.extend(_Visit(child, below, False) for child in reversed(children))
+            strength = visit.strength * _share(node) if place == "product" else visit.strength
+            stack.extend(_Visit(child, below, strength, False) for child in reversed(children))
             continue
         count = len(children)
         operands = done[len(done) - count :]
         del done[len(done) - count :]
         if children:
-            kind, parameters = _operation(node)
+            kind, parameters = _operation(node, visit.strength)
             multiplicities = node.constants if isinstance(node, (Boxtimes, Boxplus)) else (1.0,)
             nodes.append(Node(kind, parameters, tuple(zip(operands, multiplicities, strict=True))))
         else:
@@ -212,18 +220,31 @@ def lower(law: Law) -> Program:
 
 class _Visit(NamedTuple):
     """A law to be written, and its place: "product" directly below a ⊠, "root" below affine maps and resizes only, else
-    "other"; expanded once its children are on the stack above it.
+    "other"; strength is about |m| relative to that of the outermost product; expanded once its children are on the
+    stack above it.
     """
 
     law: Law
     place: str
+    strength: float
     expanded: bool
 
 
-def _operation(law: Law) -> tuple[str, tuple[float, ...]]:
+def _share(law: Law) -> float:
+    """The m of Y over that of q + sY, where q > 0 is what makes it smaller: m − qG, with G = m/mean far from the law.
+
+    m of Y is not near −p₀ then: where m of q + sY is −1, at 0, it is −E sY/(q + sY).
+    """
+    if not (isinstance(law, Affine) and law.scale > 0.0 and law.shift > 0.0):
+        return 1.0
+    center = mean(law)
+    return min((center - law.shift) / center, 1.0) if law.shift < center < math.inf else 1.0
+
+
+def _operation(law: Law, strength: float) -> tuple[str, tuple[float, ...]]:
     match law:
         case Boxtimes():
-            return "boxtimes", (mass_off_zero(law),)
+            return "boxtimes", (mass_off_zero(law) if strength >= FAINT else 0.0,)
         case Boxplus():
             return "boxplus", ()
         case Affine():

@@ -119,6 +119,57 @@ def test_rules_agree_and_lie_below_the_axis(name: str, q: float) -> None:
     assert g[1].imag < 0.0
 
 
+@pytest.mark.parametrize("q", [113.0, pytest.param(1e3, marks=pytest.mark.slow), 1e6])
+@pytest.mark.parametrize("name", some(CURVED, ("erf", "tanh", "gelu")))
+def test_wide_gaussians(name: str, q: float) -> None:
+    rules = rule_set(fc.activations.resolve(name), q)
+    assert rules.error < 3e-14
+    assert rules.rules[-1].size < 5000
+    law = fc.SlopeLaw(name, q)
+    x = np.array([0.3, 0.7])
+    np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, law.density(x), rtol=1e-10)
+
+
+@pytest.mark.parametrize("q", [1e-8, 1e-12, 1e-15])
+def test_laws_narrow_beside_their_values(q: float) -> None:
+    # φ'² = 1 − 2h² + O(h⁴) of tanh; of GELU 1/4 + c h + O(h²), c = φ''(0) = √(2/π).
+    law = curved("tanh", q)
+    x = 1.0 - 2.0 * q * np.array([0.3, 1.0, 4.0])
+    t = (1.0 - x) / (2.0 * q)
+    expected = np.exp(-0.5 * t) / np.sqrt(2.0 * math.pi * t) / (2.0 * q)
+    np.testing.assert_allclose(law.density(x), expected, rtol=1e-7)
+    np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, expected, rtol=1e-7)
+    assert rule_set(law.activation, q).error < 2e-14
+    assert law.variance() == pytest.approx(8.0 * q * q, rel=1e-6)
+    law, slope = curved("gelu", q), math.sqrt(2.0 / math.pi)
+    x = 0.25 + slope * math.sqrt(q) * np.array([-1.5, 0.1, 1.0])
+    h = (x - 0.25) / slope
+    expected = np.exp(-h * h / (2.0 * q)) / math.sqrt(2.0 * math.pi * q) / slope
+    tolerance = 30.0 * math.sqrt(q)
+    np.testing.assert_allclose(law.density(x), expected, rtol=tolerance)
+    np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, expected, rtol=tolerance)
+    assert rule_set(law.activation, q).error < 2e-14
+    assert law.variance() == pytest.approx(slope * slope * q, rel=tolerance)
+
+
+def test_networks_of_tiny_signals_are_linear() -> None:
+    # Up to O(q), of the distance of 0.01 from the edge that moves by it.
+    for variance in (1e-8, 1e-13, 1e-20):
+        tanh = fc.MLP(3, "tanh", input_variance=variance)
+        linear = fc.MLP(3, "linear")
+        x = np.array([0.01, 0.5, 3.0])
+        for law, known in ((tanh.jacobian(), linear.jacobian()), (tanh.ntk() / variance, linear.ntk() + 0.0)):
+            np.testing.assert_allclose(law.density(x + 1.0), known.density(x + 1.0), rtol=1000.0 * variance + 1e-12)
+
+
+def test_laws_narrower_than_rounding_are_their_limits() -> None:
+    assert fc.SlopeLaw("tanh", 1e-20) == fc.PointMass(1.0)
+    assert fc.SlopeLaw("softplus", 1e-40) == fc.PointMass(0.25)
+    assert fc.SlopeLaw("elu", 1e-40) == fc.PointMass(1.0)
+    assert fc.SlopeLaw("selu", 1e-40) == fc.SlopeLaw("selu", 0.0)
+    assert isinstance(fc.SlopeLaw("cos", 1e-30), CurvedSlopes)  # h² has no scale of its own
+
+
 @pytest.mark.parametrize("name", CURVED)
 @pytest.mark.parametrize("q", [0.05, 0.6])
 def test_density_cdf_and_quantiles_are_consistent(name: str, q: float) -> None:

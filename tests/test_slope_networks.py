@@ -11,7 +11,7 @@ import pytest
 import freeconv as fc
 from freeconv import Status
 from tests.oracles.load import Reference, build, load
-from tests.tolerances import SLOPE_NETWORK
+from tests.tolerances import CDF, SLOPE_NETWORK
 
 QUICK = {
     "Jacobian, orthogonal tanh L=5",
@@ -20,6 +20,8 @@ QUICK = {
     "Jacobian, Gaussian silu L=50",
     "kernel, Gaussian tanh L=3",
     "kernel, Gaussian gelu L=5",
+    "kernel, orthogonal tanh L=10",
+    "kernel, orthogonal gelu L=10",
 }
 
 
@@ -29,9 +31,24 @@ QUICK = {
     ids=str,
 )
 def test_networks_against_the_oracle(entry: Reference) -> None:
-    evaluation = build(entry.spec).evaluate(entry.x)
+    law = build(entry.spec)
+    evaluation = law.evaluate(entry.x)
     assert set(np.unique(evaluation.status)) <= {Status.CERTIFIED, Status.RECOVERED}
     np.testing.assert_allclose(evaluation.density, entry.density, rtol=SLOPE_NETWORK)
+    if entry.cdf.size:
+        np.testing.assert_allclose(law.cdf(entry.x), entry.cdf, rtol=0.0, atol=CDF)
+
+
+def test_points_come_near_the_axis() -> None:
+    # The table's points beside q̂_{L−1}: Im ω of a law of squared slopes is 1e-8 there, of 1e-4.
+    (deepest,) = (entry for entry in load("slopes") if entry.name == "kernel, orthogonal tanh L=10")
+    law = build(deepest.spec)
+    shift = 0.5 + 9.0 / 16.0
+    (slopes,) = (factor["law"] for factor in deepest.spec["affine"]["law"]["boxtimes"][:1])
+    found = np.asarray(law.subordination(complex(deepest.x[5], 0.0)))
+    assert deepest.x[5] - shift < 1e-3
+    assert slopes == {"SlopeLaw": {"activation": "tanh", "variance": 0.6328125}}
+    assert 0.0 < np.min(found.imag / np.abs(found)) < 1e-3
 
 
 def test_one_orthogonal_layer_is_the_law_itself() -> None:
@@ -61,3 +78,17 @@ def test_networks_hold_their_moments() -> None:
     law = fc.MLP(3, "tanh", weight_variance=1.8, bias_variance=0.1).ntk()
     assert float(law.expectation(lambda x: x)) == pytest.approx(law.moment(1), rel=1e-9)
     assert float(law.expectation(lambda x: x**3)) == pytest.approx(law.moment(3), rel=1e-9)
+
+
+@pytest.mark.parametrize("depth", [9, 12])
+def test_kernels_of_layers_that_shrink_their_signals(depth: int) -> None:
+    # Of ten layers on, the innermost m is below 1e-9: as η = m + p₀ it had seven digits left, and no support was found.
+    law = fc.MLP(depth, "sigmoid", weight_variance=1.5, bias_variance=0.05).ntk()
+    deeper = fc.MLP(depth + 1, "sigmoid", weight_variance=1.5, bias_variance=0.05).ntk()
+    ((low, high),) = law.support()
+    assert low == pytest.approx(0.273706970, rel=1e-7)
+    x = np.array([0.28, 0.3, 0.35])
+    assert np.all(x < high)
+    # The layers that are added are felt by (χ = 0.08)^depth only.
+    np.testing.assert_allclose(law.density(x), deeper.density(x), rtol=1e-6)
+    assert float(law.expectation(lambda t: t)) == pytest.approx(law.mean(), rel=1e-9)

@@ -66,7 +66,7 @@ bool parameters_fit(Kind kind, const std::vector<double>& p) {
     case Kind::semicircle: return p.size() == 2 && p[1] > 0.0;
     case Kind::arcsine:
     case Kind::uniform: return p.size() == 2 && p[0] < p[1];
-    case Kind::boxtimes: return p.size() == 1 && p[0] > 0.0 && p[0] <= 1.0;
+    case Kind::boxtimes: return p.size() == 1 && p[0] >= 0.0 && p[0] <= 1.0;
     case Kind::boxplus: return p.empty();
     case Kind::affine: return p.size() == 2 && p[0] > 0.0;
     case Kind::resize: return p.size() == 1 && p[0] > 0.0;
@@ -167,9 +167,10 @@ DoubleDouble off_zero(const Program& program, const Node& n) {
   }
 }
 
-// The smallest of the factors', which the parameter tells to double precision.
+// The smallest of the factors', which the parameter tells to double precision; 0 asks for none.
 DoubleDouble product_offset(const Program& program, const Node& n) {
   const double known = n.parameters[0];
+  if (known == 0.0) return DoubleDouble(0.0);
   for (const Child& c : n.children) {
     const DoubleDouble exact = program.nodes[static_cast<std::size_t>(c.index)].known_off_zero;
     if (std::fabs(exact.hi - known) <= 1e-14) return exact;

@@ -20,18 +20,28 @@ LEAST, MOST = 4, 24
 """Nodes of a panel."""
 
 _SPLIT = 1.0 / 8.0  # where a panel that begins at an anchor is divided
-_LEGENDRE = {n: np.polynomial.legendre.leggauss(n) for n in range(LEAST, MOST + 1)}
+
+
+def _gauss_legendre(n: int) -> tuple[Real, Real, Real]:
+    """Nodes, weights, and the matrix that takes values at the nodes to Legendre coefficients.
+
+    NumPy's weights miss ∫ P_k by 1e-15, times k + 1/2 in coefficients: wide flat panels would never seem smooth.
+    """
+    nodes = np.polynomial.legendre.leggauss(n)[0]
+    inverse = np.linalg.inv(np.polynomial.legendre.legvander(nodes, n - 1))
+    return nodes, 2.0 * inverse[0], np.ascontiguousarray(inverse.T)
+
+
+_LEGENDRE = {n: _gauss_legendre(n) for n in range(LEAST, MOST + 1)}
 _NONE = np.zeros(0, dtype=np.complex128)
 
 
 def legendre(n: int) -> tuple[Real, Real]:
     """Return nodes and weights on [−1, 1]."""
-    return _LEGENDRE[n]
+    return _LEGENDRE[n][:2]
 
 
-TRANSFORM: Real = (
-    np.polynomial.legendre.legvander(legendre(MOST)[0], MOST - 1) * legendre(MOST)[1][:, None] * (np.arange(MOST) + 0.5)
-)
+TRANSFORM: Real = _LEGENDRE[MOST][2]
 """Values at `MOST` nodes, times this, are Legendre coefficients."""
 
 

@@ -19,6 +19,7 @@ from freeconv.contours.pushforward import Anchor, MonotonePiece, Pushforward
 __all__ = ["Segment", "segments"]
 
 _HIGHEST = 1.25  # deviations
+_WIDEST = 4.0  # feature widths: above them Im g < 0 holds nowhere, and what is tried has to reach down
 _LONGEST = 5.0  # heights
 _GRID = 241
 _HEIGHTS = 2.5 * 2.0 ** -np.arange(7.75, -0.25, -0.25)
@@ -75,7 +76,7 @@ def _lines(anchor: Anchor, points: NDArray[np.complex128], sign: float) -> list[
 
 def _highest(law: Pushforward, piece: MonotonePiece, h: NDArray[np.float64], side: float) -> NDArray[np.float64]:
     """Half the height up to which Im g < 0, at most `_HIGHEST`."""
-    y = law.deviation * _HEIGHTS
+    y = min(law.deviation, _WIDEST * law.activation.feature_width) * _HEIGHTS
     with np.errstate(all="ignore"):
         g = law.square(h[:, None] + 1j * side * y)
         wrong = ~(g.imag < 0.0) | ~np.isfinite(g)

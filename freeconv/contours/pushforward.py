@@ -52,12 +52,15 @@ class Anchor:
         "turning", "kink", "tail" (g tends to a limit), or "cut" where the Gaussian has died away before g is near one.
     slope, value : float
         φ' and g there, limits in a tail.
+    end : float
+        Where the Gaussian is cut off, of a "cut".
     """
 
     point: float
     kind: Literal["turning", "kink", "tail", "cut"]
     slope: float
     value: float
+    end: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,9 @@ class Pushforward:
         self._even = self.period is not None or self._is_even()
         self._complement = self._slope(self._probe) + self._slope(-self._probe)
         self.factor = 2.0 if self._even else 1.0
-        self._series: dict[Anchor, Real] = {}
+        self._series: dict[float, Real] = {}
+        # Of a law narrow beside its values differences of φ' are a Taylor series: those of values have no digits.
+        self._narrow = 1.5 * _REACH * self.deviation < _INSIDE * self._radius(0.0) and 0.0 not in activation.kinks
         self._known: dict[tuple[float, int], Anchor] = {}
         self.pieces = tuple(self._pieces())
 
@@ -147,7 +152,10 @@ class Pushforward:
                 return self.square(delta)
             # φ'(h) + φ'(−h) = 1 for the integrals of even functions: 1 − φ' keeps its digits.
             mirrored = self._sums_to(2.0 * anchor.slope if self._even else anchor.slope)
-            change = -self._slope(-delta) if mirrored else self._slope(delta) - anchor.slope
+            if anchor.kind == "cut" and self._narrow:
+                change = self._from_zero(delta) - self._from_zero(np.array(anchor.end))
+            else:
+                change = -self._slope(-delta) if mirrored else self._slope(delta) - anchor.slope
             return change * (2.0 * anchor.slope + change)
         change = self._change(anchor, delta)
         return change * (2.0 * anchor.slope + change)
@@ -241,14 +249,23 @@ class Pushforward:
 
     def _taylor(self, anchor: Anchor) -> Real:
         """Coefficients of δ, δ², … of φ' about a turning point."""
-        if anchor not in self._series:
-            radius = self._radius(anchor.point)
-            modes = np.fft.fft(self._circle(anchor.point))[1:_TERMS].real / _CIRCLE
-            # φ'' is 0, or else known better than from values on a circle: there φ' = 0, and it is all of φ'.
-            bent = 0.0 if anchor.slope != 0.0 else float(self._curvature(np.array(anchor.point)))
-            modes[0] = bent * radius
-            self._series[anchor] = modes * radius ** -np.arange(1.0, _TERMS)
-        return self._series[anchor]
+        # φ'' is 0, or else known better than from values on a circle: there φ' = 0, and it is all of φ'.
+        return self._taylor_at(anchor.point, 0.0 if anchor.slope != 0.0 else None)
+
+    def _taylor_at(self, point: float, bent: float | None) -> Real:
+        if point not in self._series:
+            radius = self._radius(point)
+            modes = np.fft.fft(self._circle(point))[1:_TERMS].real / _CIRCLE
+            modes[0] = radius * (float(self._curvature(np.array(point))) if bent is None else bent)
+            self._series[point] = modes * radius ** -np.arange(1.0, _TERMS)
+        return self._series[point]
+
+    def _from_zero(self, h: Any) -> Any:
+        """φ'(h) − φ'(0) near 0."""
+        total = np.zeros_like(h)
+        for coefficient in self._taylor_at(0.0, None)[::-1]:
+            total = (total + coefficient) * h
+        return total
 
     def _radius(self, point: float) -> float:
         distances = [abs(point - kink) for kink in self.activation.kinks if kink != point]
@@ -290,7 +307,7 @@ class Pushforward:
             return self._piece(self._anchor(0.0, 1), self._anchor(stop, 1), 0.0, stop)
         stop = _REACH * self.deviation
         slope = float(self._slope(np.array(stop)))
-        return self._piece(self._anchor(0.0, 1), Anchor(math.inf, "cut", slope, slope * slope), 0.0, stop)
+        return self._piece(self._anchor(0.0, 1), Anchor(math.inf, "cut", slope, slope * slope, stop), 0.0, stop)
 
     def _piece(self, low: Anchor, high: Anchor, start: float, stop: float) -> MonotonePiece:
         first, last = self.square(np.array([start, stop]))
@@ -332,10 +349,14 @@ class Pushforward:
         close = (distance <= floor) & (t > start)
         if (small | close).any():
             reach = float(t[(small | close).argmax()])
+            # Of a wide Gaussian the steps are longer than what φ' takes to reach its limit.
+            t = np.linspace(max(reach - t[1], start), reach, 201)
+            close = (np.abs(self.square(side * t) - value) <= floor) & (t > start)
+            reach = float(t[close.argmax()]) if close[-1] else reach
         cut = float(self.square(np.array(side * reach)))
         if abs(cut - value) > 1e-4 * self._largest():
             slope = float(self._slope(np.array(side * reach)))
-            return Anchor(side * math.inf, "cut", slope, cut), side * reach
+            return Anchor(side * math.inf, "cut", slope, cut, side * reach), side * reach
         return Anchor(side * math.inf, "tail", limit, value), side * reach
 
     def _limit_slope(self, side: int) -> float:

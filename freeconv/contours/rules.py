@@ -24,6 +24,7 @@ Real = NDArray[np.float64]
 DISTANCES = (0.6, 0.15, 0.03, 3e-3, 1e-4, 1e-7, 1e-12)
 _LAST_AT_ZERO = 1e-30
 _LAST = 1e-17
+_LAST_OF_WIDTH = 1e-14  # of a law narrower than 1e-3 of its values, where double-doubles count
 _TOLERANCE = 1e-16
 _GAUSS = 30
 _ALLOWED = 1e-13
@@ -114,8 +115,19 @@ def build(law: Pushforward) -> RuleSet:
     error += builder.difference(last, builder.halved(), DISTANCES[3] * builder.width, 60)
     allowed = max(_ALLOWED, 10.0 * law.noise)
     if not error <= allowed:
-        raise ValueError(f"rules for the squared slopes of {law.activation!r} must agree to {allowed}, got {error!r}")
+        raise ValueError(_refusal(law, f"rules must agree to {allowed!r}, got {error!r}"))
     return RuleSet(builder.singular, rules, law.atoms, mass, error)
+
+
+def _refusal(law: Pushforward, reason: str) -> str:
+    """What went wrong, and what may be done."""
+    advice = (
+        "check that `derivative` is the function's own, is computed to the last digit and analytic between the kinks "
+        "that are named, or describe the function by fewer, wider features"
+        if law.activation.complex_slope is False
+        else "a variance that is rounded to a few digits may serve, or one that is not so extreme"
+    )
+    return f"squared slopes of {law.activation!r} at variance {law.variance!r} are refused: {reason}; {advice}"
 
 
 def _ends(panels: Sequence[Panels]) -> list[tuple[Anchor, complex]]:
@@ -182,7 +194,7 @@ class _Builder:
         everything = np.concatenate(weights)
         lacking = self.mass - complex(math.fsum(everything.real.tolist()), math.fsum(everything.imag.tolist()))
         if not abs(lacking) < 1e-11:
-            raise ValueError(f"the weights of {self.law.activation!r} miss their sum by {lacking!r}")
+            raise ValueError(_refusal(self.law, f"weights must sum to {self.mass!r}, got {self.mass - lacking!r}"))
         group = int(np.argmax([np.abs(w).max(initial=0.0) for w in weights]))
         weights[group][np.argmax(np.abs(weights[group]))] += lacking
         return Rule(distance, tuple(offsets), tuple(weights))
@@ -191,7 +203,8 @@ class _Builder:
         """The distances from the singular values that a rule has to serve."""
         if distance > 0.0:
             return np.full(self.singular.size, distance)
-        return np.where(self.singular == 0.0, _LAST_AT_ZERO * self.width, _LAST * np.abs(self.singular))
+        nearest = np.minimum(_LAST * np.abs(self.singular), _LAST_OF_WIDTH * self.width)
+        return np.where(self.singular == 0.0, _LAST_AT_ZERO * self.width, nearest)
 
     def _adapted(self, panels: Panels, distances: Real) -> Panels:
         """Divide panels until Legendre coefficients of ρ/(z − g) foretell a small error for all critical z."""
@@ -209,14 +222,15 @@ class _Builder:
             # Away from singular values the z come thrice.
             for rows, count in ((rest.open, z.shape[1]), (~rest.open, z.shape[1] // 3)):
                 if rows.any():
-                    rest.order[rows] = self._needed(v[rows], rho[rows], z[rows, :count], inside[rows, :count])
+                    critical = z[rows, :count], inside[rows, :count]
+                    rest.order[rows] = self._needed(v[rows], rho[rows], *critical)
             good = rest.part(rest.order <= MOST)
             good.fill(law)
             done.append(good)
             rest = rest.part(rest.order > MOST).halves()
             if rest.size > _MOST_PANELS:
                 break
-        raise ValueError(f"the squared slopes of {law.activation!r} could not be integrated")
+        raise ValueError(_refusal(law, f"no rule of up to {_MOST_PANELS} panels is good to {_TOLERANCE!r}"))
 
     def _critical(
         self, anchor: Anchor, first: Complex, last: Complex, distances: Real

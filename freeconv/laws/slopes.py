@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from freeconv._validate import non_negative
 from freeconv.activations import Activation, resolve
@@ -10,6 +13,9 @@ from freeconv.laws.base import Law
 from freeconv.laws.leaves import Discrete, Leaf, PointMass
 
 __all__ = ["CurvedSlopes", "SlopeLaw"]
+
+_REACH = 9.2  # deviations
+_ROUNDED = 2.0**-46
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +55,8 @@ def SlopeLaw(activation: str | Activation, variance: float) -> Law:  # noqa: N80
     Returns
     -------
     Law
-        A `Discrete` or `PointMass` where φ' is constant between kinks, else a leaf of its own.
+        A `Discrete` or `PointMass` where φ' is constant between kinks, else a leaf of its own; for q so small that all
+        squared slopes are the limit's to 64 ulps the limit for q → 0.
 
     Raises
     ------
@@ -74,8 +81,20 @@ def SlopeLaw(activation: str | Activation, variance: float) -> Law:  # noqa: N80
     q = non_negative("variance", variance)
     atoms = phi.slope_atoms(q)
     if q > 0.0 and not phi.piecewise_linear:
-        return CurvedSlopes(phi, q)
+        if not _is_rounded_to_limit(phi, q):
+            return CurvedSlopes(phi, q)
+        atoms = phi.slope_atoms(0.0)
     if len(atoms) == 1:
         return PointMass(atoms[0][0])
     squares, weights = zip(*atoms, strict=True)
     return Discrete(squares, weights)
+
+
+def _is_rounded_to_limit(phi: Activation, variance: float) -> bool:
+    """Whether φ'² on either side of 0 is its limit to `_ROUNDED`, up to where the Gaussian is negligible."""
+    reach = _REACH * math.sqrt(variance)
+    if any(0.0 < abs(kink) <= reach for kink in phi.kinks):
+        return False
+    h = reach * np.array([[-1.0, 1.0], [-0.6, 0.6], [-0.3, 0.3], [-1e-9, 1e-9]])
+    squares = np.square(np.asarray(phi.derivative(h), dtype=np.float64))
+    return bool(np.all(np.abs(squares - squares[-1]) <= _ROUNDED * squares[-1]))

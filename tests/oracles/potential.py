@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tests.oracles import tree
+from tests.oracles import slope_rule, tree
 from tests.oracles.common import DIGITS, Number, mp, mpc, mpf
 from tests.oracles.specs import Law
 from tests.oracles.tree import Points
@@ -32,6 +32,8 @@ def leaf(law: Law, z: Number) -> Number:
     atoms = tree.atoms_of(law)
     if atoms is not None:
         return mp.fsum(w * mp.log(z - a) for a, w in atoms)
+    if kind == "SlopeLaw":
+        return slope_rule.potential(data["activation"], data["variance"], z)
     if kind == "Uniform":
         low, high = mpf(data["low"]), mpf(data["high"])
         return ((z - low) * mp.log(z - low) - (z - high) * mp.log(z - high)) / (high - low) - 1
@@ -106,9 +108,14 @@ def inside(law: Law, x: Sequence[float | Number], digits: int = DIGITS) -> tuple
     for target in map(mpf, x):
         points = [] if closed else _solve(law, target, digits, points)
         with mp.workdps(digits + 20):
-            masses.append(1 - _above(law, target, points))
+            masses.append(mass_below(law, target, points))
             densities.append(tree.density(law, target, digits) if closed else tree.density_at(law, target, points))
     return [+value for value in masses], [+value for value in densities]
+
+
+def mass_below(law: Law, target: Number, points: Points) -> Number:
+    """F at a real target inside the support, from its leaf points."""
+    return 1 - _above(law, target, points)
 
 
 def _solve(law: Law, target: Number, digits: int, near: Points | None) -> Points:

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tests.oracles.common import Number, agree, mp, mpc, mpf
 
 NODES = 48  # of a Gauss-Legendre segment
@@ -100,6 +103,32 @@ def cauchy(name: str, variance: float, z: Number) -> Number:
     values, weights = rule(name, variance)
     total = mp.fsum(w / (z - g) for g, w in zip(values, weights, strict=True))
     return total + (mpf(1) / 2 / (z - 1) if name == "elu" else 0)
+
+
+def rough(name: str, variance: float, z: complex) -> complex:
+    """G(z) to about 12 digits, for starting points: the rule in doubles."""
+    values, weights = _doubles(name, variance)
+    return complex((weights / (z - values)).sum()) + (0.5 / (z - 1.0) if name == "elu" else 0.0)
+
+
+@lru_cache(maxsize=64)
+def _doubles(name: str, variance: float) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    values, weights = rule(name, variance)
+    return np.array([complex(value) for value in values]), np.array([complex(weight) for weight in weights])
+
+
+def potential(name: str, variance: float, z: Number) -> Number:
+    """∫ log(z − x) for z in the upper half-plane, where Im(z − g) > 0 at all nodes: principal logarithms."""
+    values, weights = rule(name, variance)
+    total = mp.fsum(w * mp.log(z - g) for g, w in zip(values, weights, strict=True))
+    return total + (mp.log(z - 1) / 2 if name == "elu" else 0)
+
+
+def distribution(name: str, variance: float, x: Number) -> Number:
+    """F of an even, falling φ' (tanh, erf, sigmoid) by normal probabilities: P(|h| > h(x)), φ'(h(x))² = x."""
+    slope, q = derivative(name), mpf(variance)
+    root = mp.findroot(lambda h: mp.log(slope(h) ** 2 / x), (mpf("0.3"), mpf("0.6")))
+    return mp.erfc(abs(root) / mp.sqrt(2 * q))
 
 
 def mean(name: str, variance: float) -> Number:

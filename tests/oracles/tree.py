@@ -22,6 +22,7 @@ from tests.oracles.common import DIGITS, Number, mp, mpc, mpf
 from tests.oracles.specs import Law
 
 Points = list[Number]
+ROUGH_DIGITS = 16  # up to which squared slopes are summed in doubles
 
 
 def atoms_of(leaf: Law) -> list[tuple[Number, Number]] | None:
@@ -43,6 +44,8 @@ def leaf_cauchy(leaf: Law, z: Number) -> Number:
     atoms = atoms_of(leaf)
     if atoms is not None:
         return mp.fsum(w / (z - a) for a, w in atoms)
+    if kind == "SlopeLaw" and mp.dps <= ROUGH_DIGITS:
+        return mpc(slope_rule.rough(data["activation"], data["variance"], complex(z)))
     if kind == "SlopeLaw":
         return _slope_cauchy(data["activation"], data["variance"], z, mp.dps)
     if kind == "Arcsine":
@@ -258,8 +261,13 @@ def solve(law: Law, target: Number, digits: int = DIGITS, near: Points | None = 
     return _polish(law, target, _descend(law, target, digits) if found is None else found, digits)
 
 
-def _descend(law: Law, target: Number, digits: int) -> Points:
-    """Leaf points to 15 digits, by continuation from target + iY downwards."""
+def rough(law: Law, target: Number) -> Points:
+    """Leaf points to about 8 digits, for ``near`` in `solve`: squared slopes are summed in doubles."""
+    return _descend(law, target, ROUGH_DIGITS - 10, 1e-8)
+
+
+def _descend(law: Law, target: Number, digits: int, accuracy: float = 1e-15) -> Points:
+    """Leaf points to this accuracy, by continuation from target + iY downwards."""
     size = abs(target) + abs(mean(law))  # products of many factors may be as small as 1e-23
     with mp.workdps(digits + 10):
         height, points = 10 * size, None
@@ -276,7 +284,7 @@ def _descend(law: Law, target: Number, digits: int) -> Points:
                 continue
             points, height, factor = trial, height * factor, max(factor**2, mpf(1) / 16)
             if attempt > 2:
-                found = _newton(law, target, points, 12, mpf(10) ** -15)
+                found = _newton(law, target, points, 12, mpf(accuracy))
                 if found is not None:
                     return found
     raise ArithmeticError(f"no certified root at x = {mp.nstr(target, 17)}")
