@@ -27,7 +27,7 @@ const T* data_of(const Array<T>& array, const char* name, py::ssize_t length = -
 }
 
 // The arrays of freeconv.lowering.ProgramArrays, in its order; ValueError if they are not a program.
-inline Program read_program(const py::tuple& arrays, bool peel, Offsets offsets) {
+inline Program read_program(const py::tuple& arrays, bool peel, Offsets offsets, const Program* same = nullptr) {
   if (arrays.size() != 6) throw py::value_error("a program has 6 arrays, got " + std::to_string(arrays.size()));
   const auto kinds = arrays[0].cast<Array<std::int32_t>>();
   const auto parameter_offsets = arrays[1].cast<Array<std::int64_t>>();
@@ -45,7 +45,7 @@ inline Program read_program(const py::tuple& arrays, bool peel, Offsets offsets)
   in.children = data_of(children, "children");
   in.child_count = children.shape(0);
   in.multiplicities = data_of(multiplicities, "multiplicities", children.shape(0));
-  LoadResult loaded = load_program(in, peel, offsets);
+  LoadResult loaded = load_program(in, peel, offsets, same);
   if (*loaded.error != '\0') throw py::value_error(loaded.error);
   return std::move(loaded.program);
 }
