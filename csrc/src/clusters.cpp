@@ -155,7 +155,83 @@ void Clusters::summarize(std::size_t index) {
     wide_.locations.push_back(DoubleDouble(0.0));
     wide_.weights.push_back(DoubleDouble(0.0));
   }
+  cluster.moments = static_cast<std::uint32_t>(moments_.size());
+  for (int k = 0; k <= kMoments; ++k) {
+    DoubleDouble moment(0.0);
+    for (int j = 0; j < rule.count; ++j) {
+      moment = moment + rule.weights[j];
+      rule.weights[j] = rule.weights[j] * rule.nodes[j];
+    }
+    moments_.push_back(mass * moment / DoubleDouble(std::max(k, 1)));
+  }
   cluster.padded = static_cast<std::uint32_t>(wide_.shifts.size()) - cluster.rule;
+}
+
+// log of the mirrored {|x|, y}: the angle from the nearer half of the axis keeps its relative accuracy.
+static void add_mirrored(Complex<DoubleDouble> a, DoubleDouble weight, DoubleDouble& left, DoubleDouble& turns,
+                         DoubleDouble& re) {
+  const bool on_left = a.re.hi < 0.0;
+  const Complex<DoubleDouble> value = log(Complex<DoubleDouble>{fabs_(a.re), a.im});
+  left = left + (on_left ? weight * value.im : -(weight * value.im));
+  turns = turns + (on_left ? DoubleDouble(0.0) : weight);
+  re = re + weight * value.re;
+}
+
+// sum w log(y - v) = W log y - sum_k (sum w v^k)/(k y^k), whose terms a rule's moments give up to k = 2 kNodes: from
+// kFarWide radii on the next one is 4e-22. One logarithm in place of twelve, each thirty times as long as a term.
+void Clusters::add_far(const Cluster& k, Complex<DoubleDouble> z, DoubleDouble& left, DoubleDouble& turns,
+                       DoubleDouble& re) const {
+  const Complex<DoubleDouble> difference = z - DoubleDouble(k.center);
+  const DoubleDouble* moments = moments_.data() + k.moments;
+  add_mirrored(difference, moments[0], left, turns, re);
+  const Complex<DoubleDouble> y = DoubleDouble(k.inverse) * difference;
+  if (!(fabs_(y.re.hi) + fabs_(y.im.hi) < kPoint)) return;
+  const Complex<DoubleDouble> q = reciprocal(y);
+  Complex<DoubleDouble> sum{moments[kMoments], DoubleDouble(0.0)};
+  for (int j = kMoments - 1; j >= 1; --j) sum = moments[j] + q * sum;
+  sum = q * sum;
+  left = left + sum.im;
+  re = re - sum.re;
+}
+
+// Neighbours of one weight share a logarithm, that of their product: mirrored differences have angles in [0, pi/2]
+// (with the sign of their side), and a product that stays in the right half-plane can take one more.
+void Clusters::add_near(const Cluster& k, Complex<DoubleDouble> z, DoubleDouble& left, DoubleDouble& turns,
+                        DoubleDouble& re) const {
+  constexpr double kSmall = 1e-100;
+  constexpr double kLarge = 1e100;
+  for (std::size_t j = k.first; j < k.first + k.count;) {
+    const DoubleDouble weight = wide_.masses[j];
+    Complex<DoubleDouble> product{DoubleDouble(1.0), DoubleDouble(0.0)};
+    double size = 1.0;
+    do {
+      const DoubleDouble x = z.re - DoubleDouble(atoms_[j]);
+      const bool on_left = x.hi < 0.0;
+      if (!on_left) turns = turns + weight;
+      const Complex<DoubleDouble> next{fabs_(x), on_left ? z.im : -z.im};
+      const double own = fabs_(next.re.hi) + fabs_(next.im.hi);
+      if (!(own > kSmall && own < kLarge && size * own > kSmall && size * own < kLarge)) {
+        const Complex<DoubleDouble> value = log(next);
+        left = left + weight * value.im;
+        re = re + weight * value.re;
+      } else {
+        product = product * next;
+        size = fabs_(product.re.hi) + fabs_(product.im.hi);
+      }
+      ++j;
+    } while (j < k.first + k.count && product.re.hi > 0.0 && wide_.masses[j].hi == weight.hi &&
+             wide_.masses[j].lo == weight.lo);
+    const Complex<DoubleDouble> value = log(product);
+    left = left + weight * value.im;
+    re = re + weight * value.re;
+  }
+}
+
+void Clusters::add_logarithms(Complex<DoubleDouble> z, DoubleDouble& left, DoubleDouble& turns,
+                              DoubleDouble& re) const {
+  walk<DoubleDouble>(
+      z, [&](const Cluster& k) { add_far(k, z, left, turns, re); },
+      [&](const Cluster& k) { add_near(k, z, left, turns, re); });
 }
 
 DoubleDouble Clusters::mass_right(double x) const {

@@ -72,6 +72,9 @@ class Clusters {
         });
   }
 
+  // Adds sum w log(z - a) in double-double to pi F (`left` and whole `turns` of it, see leaf_potential.hpp) and Re U.
+  void add_logarithms(Complex<DoubleDouble> z, DoubleDouble& left, DoubleDouble& turns, DoubleDouble& re) const;
+
   // Mass to the right of x, an exact sum.
   DoubleDouble mass_right(double x) const;
   double reach() const {
@@ -85,7 +88,8 @@ class Clusters {
     std::uint32_t first, count;    // atoms
     std::uint32_t rule, padded;    // first node; all of them, and some of weight 0
     std::uint32_t nodes;
-    std::uint32_t next;  // after all of its parts
+    std::uint32_t moments;  // the first
+    std::uint32_t next;     // after all of its parts
     bool leaf;
   };
 
@@ -128,6 +132,7 @@ class Clusters {
 
   // Beyond this distance a cluster is a point to 1e-100 of itself, and squares would overflow.
   static constexpr double kPoint = 1e100;
+  static constexpr int kMoments = 2 * kNodes;
 
   template <class R>
   void add_rule(const Cluster& k, Complex<R> z, MeasureSums<R>& out) const {
@@ -193,12 +198,18 @@ class Clusters {
     out.m2 = out.m2 + a * wr2;
   }
 
+  void add_far(const Cluster& k, Complex<DoubleDouble> z, DoubleDouble& left, DoubleDouble& turns,
+               DoubleDouble& re) const;
+  void add_near(const Cluster& k, Complex<DoubleDouble> z, DoubleDouble& left, DoubleDouble& turns,
+                DoubleDouble& re) const;
+
   void split();
   void summarize(std::size_t index);
 
-  std::vector<double> atoms_;        // ascending, all different
-  std::vector<DoubleDouble> right_;  // mass of the atoms from each one on
-  std::vector<Cluster> clusters_;    // each before its parts
+  std::vector<double> atoms_;          // ascending, all different
+  std::vector<DoubleDouble> right_;    // mass of the atoms from each one on
+  std::vector<DoubleDouble> moments_;  // of each rule: its mass, and sum w v^k/k for k = 1 to kMoments
+  std::vector<Cluster> clusters_;      // each before its parts
   Columns<double> narrow_;
   Columns<DoubleDouble> wide_;
 };

@@ -80,7 +80,11 @@ class LeafPotential {
           add_left(difference, w, out.left[i], out.turns[i]);
           if (real) out.re[i] = out.re[i] + w * log_abs(difference);
         };
-        law.clusters->visit(u.get(i), [&](Complex<R> difference, R w, double) { add(difference, w); });
+        if constexpr (sizeof(R) > sizeof(double)) {
+          law.clusters->add_logarithms(u.get(i), out.left[i], out.turns[i], out.re[i]);
+        } else {
+          law.clusters->visit(u.get(i), [&](Complex<R> difference, R w, double) { add(difference, w); });
+        }
         if (law.at_zero.hi > 0.0) add(u.get(i), constant<R>(law.at_zero));
       });
       return;
