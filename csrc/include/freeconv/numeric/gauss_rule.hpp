@@ -51,7 +51,7 @@ class JacobiMatrix {
     if (points_ < N) ++points_;
   }
 
-  // False if the QL iteration does not converge (the matrix is not of numbers). Weights sum to 1.
+  // False if the matrix is not of numbers, or the QL iteration does not converge. Weights sum to 1.
   bool solve(GaussRule<R, N>& out) const {
     R off[N + 1];
     R first[N];
@@ -72,8 +72,12 @@ class JacobiMatrix {
       }
     }
     out.count = n;
-    for (int i = 0; i < n; ++i) out.weights[i] = first[i] * first[i];
-    return true;
+    bool numbers = true;
+    for (int i = 0; i < n; ++i) {
+      out.weights[i] = first[i] * first[i];
+      numbers = numbers && fabs_(to_double(out.nodes[i])) < std::numeric_limits<double>::infinity();
+    }
+    return numbers;
   }
 
  private:
