@@ -6,6 +6,7 @@ and the complement of a dominant one are both known to full relative accuracy.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -249,13 +250,22 @@ def _moved(point: _Point, scale: float, shift: float) -> _Point:
 
 def _discrete(law: Discrete) -> tuple[_Point, ...]:
     points = []
+    below = _sums_before(law.weights)
     for i, (location, weight) in enumerate(zip(law.locations, law.weights, strict=True)):
         if weight >= 0.5 or location == 0.0:  # at most three times: 1 − weight would lose digits
             off = min(1.0, math.fsum(law.weights[:i] + law.weights[i + 1 :]))
         else:
             off = 1.0 - weight
-        points.append(_Point(location, weight, off, math.fsum(law.weights[:i])))
+        points.append(_Point(location, weight, off, below[i]))
     return tuple(points)
+
+
+def _sums_before(weights: Sequence[float]) -> list[float]:
+    """Σ_{j < i} w_j for each i, rounded once: the sums are kept exactly, as integers in units of the smallest ulp."""
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    unit = max(denominator for _, denominator in ratios)
+    sums = [0, *itertools.accumulate(numerator * (unit // denominator) for numerator, denominator in ratios)]
+    return [partial / unit for partial in sums[:-1]]
 
 
 def _flat_pieces(law: CurvedSlopes) -> tuple[_Point, ...]:

@@ -16,7 +16,7 @@ std::unique_ptr<Spectrum> make_spectrum(const py::tuple& arrays, double mean, do
                                         const Array<double>& atom_weights, const Array<double>& atom_points,
                                         const Array<double>& singular, const Array<double>& below_singular) {
   Program program = read_program(arrays, true, Offsets::at_zero);
-  Program far = read_program(arrays, true, Offsets::none);
+  Program far = read_program(arrays, true, Offsets::none, &program);
   if (!std::isfinite(mean)) throw py::value_error("mean must be finite, got " + std::to_string(mean));
   if (!(deviation > 0.0 && std::isfinite(deviation))) {
     throw py::value_error("deviation must be > 0 and finite, got " + std::to_string(deviation));

@@ -56,9 +56,9 @@ struct HeldArrays {
 };
 
 // ValueError if the arrays are not a program.
-inline Program read_program(const py::tuple& arrays, bool peel, Offsets offsets) {
+inline Program read_program(const py::tuple& arrays, bool peel, Offsets offsets, const Program* same = nullptr) {
   const HeldArrays held(arrays);
-  LoadResult loaded = load_program(held.in, peel, offsets);
+  LoadResult loaded = load_program(held.in, peel, offsets, same);
   if (*loaded.error != '\0') throw py::value_error(loaded.error);
   return std::move(loaded.program);
 }

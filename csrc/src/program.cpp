@@ -243,7 +243,7 @@ void mark_identities(Program& program) {
 
 }  // namespace
 
-LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
+LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets, const Program* same) {
   LoadResult result;
   const auto fail = [&](const char* message) {
     result.error = message;
@@ -281,7 +281,16 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets) {
       child.parent = static_cast<int>(v);
       n.children.push_back({static_cast<int>(in.children[c]), in.multiplicities[c]});
     }
-    if (n.kind == Kind::discrete) set_weights(n);
+    if (n.kind == Kind::discrete) {
+      set_weights(n);
+      const auto position = static_cast<std::size_t>(v);
+      const Node* twin = same != nullptr && position < same->nodes.size() ? &same->nodes[position] : nullptr;
+      if (twin != nullptr && twin->clusters && twin->parameters == n.parameters) {
+        n.clusters = twin->clusters;
+      } else if (n.weights.size() >= Clusters::kFewest) {
+        n.clusters = std::make_shared<const Clusters>(n.parameters.data(), n.weights.data(), n.weights.size());
+      }
+    }
     if (n.kind == Kind::contour) set_atom_at_zero(n);
     if (is_leaf(n.kind)) {
       n.leaf = program.leaf_count();

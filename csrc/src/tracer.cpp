@@ -42,14 +42,7 @@ constexpr double kClearError = 1e-9;
 DoubleDouble leaf_mass_right(const Node& n, const NodePoint& p) {
   const double x = p.z.re;
   switch (n.kind) {
-    case Kind::discrete: {
-      const Discrete law = discrete(n);
-      DoubleDouble mass;
-      for (std::size_t j = 0; j < law.count; ++j) {
-        if (law.locations[j] > x) mass = mass + law.weights[j];
-      }
-      return mass;
-    }
+    case Kind::discrete: return discrete(n).mass_right(x);
     case Kind::contour: return contour(n).mass_right(x);
     case Kind::bernoulli: return x > n.parameters[1] ? 0.0 : (x > 0.0 ? n.parameters[0] : 1.0);
     case Kind::marchenko_pastur: {

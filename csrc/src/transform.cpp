@@ -17,12 +17,7 @@ double coordinate_size(const Node& n, Point u) {
     case Kind::isometry:
     case Kind::marchenko_pastur: return modulus(u - n.p0.hi);
     case Kind::semicircle: return modulus(u);
-    case Kind::discrete: {
-      const Discrete law = discrete(n);
-      double largest = 0.0;
-      for (std::size_t j = 0; j < law.count; ++j) largest = std::max(largest, std::fabs(law.locations[j]));
-      return modulus(u) + largest;
-    }
+    case Kind::discrete: return modulus(u) + discrete(n).reach();
     case Kind::contour: {
       const Contour law = contour(n);
       double largest = 0.0;

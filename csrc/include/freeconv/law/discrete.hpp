@@ -1,4 +1,5 @@
-// Finitely many atoms. Coordinate: u = z. Atoms are the outer loop, lanes the inner one.
+// Finitely many atoms. Coordinate: u = z. Few atoms are the outer loop, lanes the inner one; many are seen as clusters,
+// lane by lane (clusters.hpp).
 //
 // Weights are double-double: doubles such as .2, .4, .4 miss 1 by 5e-17, which (1 - 1e-6) of an edge shows as 5e-11 of
 // the density. They are divided by their exact sum; of two atoms one of which is 0 the other's weight is exact.
@@ -6,6 +7,7 @@
 
 #include <cstddef>
 
+#include "freeconv/law/clusters.hpp"
 #include "freeconv/law/curve.hpp"
 #include "freeconv/numeric/block.hpp"
 
@@ -15,8 +17,9 @@ struct Discrete {
   const double* locations;
   const DoubleDouble* weights;
   std::size_t count;
-  DoubleDouble at_zero;   // weight of the atom at 0, or 0
-  DoubleDouble off_zero;  // 1 - at_zero
+  DoubleDouble at_zero;                // weight of the atom at 0, or 0
+  DoubleDouble off_zero;               // 1 - at_zero
+  const Clusters* clusters = nullptr;  // of the atoms off 0, if there are many
 
   // Sums over the atoms a != 0, r = 1/(z - a): t = sum w r, t2 = sum w r^2, m = sum w a r, m2 = sum w a r^2.
   // m is summed by itself: as z G - 1 it loses log10|z| digits far out.
@@ -27,6 +30,16 @@ struct Discrete {
 
   template <class R, int W>
   void accumulate(const Block<R, W>& u, Sums<R, W>& sums) const {
+    if (clusters != nullptr) {
+      for (int i = 0; i < W; ++i) {
+        const MeasureSums<R> own = clusters->sums(u.get(i));
+        sums.t.set(i, own.t);
+        sums.t2.set(i, own.t2);
+        sums.m.set(i, own.m);
+        sums.m2.set(i, own.m2);
+      }
+      return;
+    }
     for (int i = 0; i < W; ++i) {
       const Complex<R> zero{R(0.0), R(0.0)};
       sums.t.set(i, zero);
@@ -53,6 +66,13 @@ struct Discrete {
   // Adds sum |w r| and sum |w a r|.
   template <int W>
   void add_moduli(const Block<double, W>& u, double* of_weights, double* of_moments) const {
+    if (clusters != nullptr) {
+      for (int i = 0; i < W; ++i) {
+        clusters->add_moduli(u.get(i), of_weights[i], of_moments[i]);
+        if (at_zero.hi > 0.0) of_weights[i] += at_zero.hi / sqrt_(squared_modulus(u.get(i)));
+      }
+      return;
+    }
     for (std::size_t j = 0; j < count; ++j) {
       const double a = locations[j];
       const double w = weights[j].hi;
@@ -63,6 +83,24 @@ struct Discrete {
         of_moments[i] += wr * fabs_(a);
       }
     }
+  }
+
+  // Mass to the right of x.
+  DoubleDouble mass_right(double x) const {
+    if (clusters != nullptr) return clusters->mass_right(x) + (x < 0.0 ? at_zero : DoubleDouble(0.0));
+    DoubleDouble mass;
+    for (std::size_t j = 0; j < count; ++j) {
+      if (locations[j] > x) mass = mass + weights[j];
+    }
+    return mass;
+  }
+
+  // The largest |location|.
+  double reach() const {
+    if (clusters != nullptr) return clusters->reach();
+    double largest = 0.0;
+    for (std::size_t j = 0; j < count; ++j) largest = fabs_(locations[j]) > largest ? fabs_(locations[j]) : largest;
+    return largest;
   }
 
   double mean() const {

@@ -1,6 +1,8 @@
 // The last step in double-double, for points whose rounding error in doubles would show.
 #pragma once
 
+#include <limits>
+
 #include "freeconv/solver/root.hpp"
 
 namespace freeconv {
@@ -29,9 +31,14 @@ class Refiner {
   void run(const Block<DoubleDouble, W>& z, const int* wanted, State<double, W>& u, Block<double, W>& c, int* done) {
     const Program& program = sweeps_.program();
     const Node& root = program.root();
+    const double nothing = std::numeric_limits<double>::quiet_NaN();
     for (int leaf = 0; leaf < program.leaf_count(); ++leaf) {
       const auto l = static_cast<std::size_t>(leaf);
-      for (int i = 0; i < W; ++i) state_[l].set(i, {DoubleDouble(u[l].re[i]), DoubleDouble(u[l].im[i])});
+      for (int i = 0; i < W; ++i) {
+        // What is no number costs no sums over many atoms.
+        const bool live = wanted[i] != 0;
+        state_[l].set(i, {DoubleDouble(live ? u[l].re[i] : nothing), DoubleDouble(live ? u[l].im[i] : nothing)});
+      }
     }
     Block<DoubleDouble, W> target;
     for (int i = 0; i < W; ++i) {

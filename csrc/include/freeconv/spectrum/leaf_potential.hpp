@@ -74,6 +74,21 @@ class LeafPotential {
 
   void discrete_leaf(const Discrete& law, const Block<R, W>& u, bool real, Value& out) {
     clear(out);
+    if (law.clusters != nullptr) {
+      lanes([&](int i) {
+        const auto add = [&](Complex<R> difference, R w) {
+          add_left(difference, w, out.left[i], out.turns[i]);
+          if (real) out.re[i] = out.re[i] + w * log_abs(difference);
+        };
+        if constexpr (sizeof(R) > sizeof(double)) {
+          law.clusters->add_logarithms(u.get(i), out.left[i], out.turns[i], out.re[i]);
+        } else {
+          law.clusters->visit(u.get(i), [&](Complex<R> difference, R w, double) { add(difference, w); });
+        }
+        if (law.at_zero.hi > 0.0) add(u.get(i), constant<R>(law.at_zero));
+      });
+      return;
+    }
     for (std::size_t j = 0; j < law.count; ++j) {
       const R a = R(law.locations[j]);
       const R w = constant<R>(law.weights[j]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "freeconv/law/arcsine.hpp"
@@ -52,8 +53,9 @@ struct Node {
   Form form{};      // what the parent wants
   DoubleDouble p0;  // the offset of eta in the parent's product
   std::vector<double> parameters;
-  std::vector<DoubleDouble> weights;  // of a discrete law, with sum 1
-  DoubleDouble at_zero, off_zero;     // its weight at 0, and elsewhere; of a contour, too
+  std::vector<DoubleDouble> weights;         // of a discrete law, with sum 1
+  std::shared_ptr<const Clusters> clusters;  // of a discrete law with many atoms
+  DoubleDouble at_zero, off_zero;            // its weight at 0, and elsewhere; of a contour, too
   std::vector<Child> children;
   DoubleDouble known_off_zero;  // 1 - mu{0} where the parameters tell it, else 0
   int parent = -1;
@@ -110,13 +112,14 @@ struct ProgramArrays {
 // Whether eta = m + p0 with p0 = 1 - mu{0}, for digits at z -> 0, or eta = m, for digits at z -> infinity.
 enum class Offsets { at_zero, none };
 
-// `peel` takes shifts, scales and size changes off the root.
-LoadResult load_program(const ProgramArrays& arrays, bool peel, Offsets offsets);
+// `peel` takes shifts, scales and size changes off the root. Clusters are taken from `same`, if given: a program of the
+// same arrays.
+LoadResult load_program(const ProgramArrays& arrays, bool peel, Offsets offsets, const Program* same = nullptr);
 
 // Typed views of a leaf's parameters.
 inline Discrete discrete(const Node& n) {
   const std::size_t count = n.parameters.size() / 2;
-  return {n.parameters.data(), n.weights.data(), count, n.at_zero, n.off_zero};
+  return {n.parameters.data(), n.weights.data(), count, n.at_zero, n.off_zero, n.clusters.get()};
 }
 inline Contour contour(const Node& n) { return Contour::view(n.parameters.data(), n.at_zero, n.off_zero); }
 inline MarchenkoPastur marchenko_pastur(const Node& n) {
