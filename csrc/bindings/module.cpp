@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 namespace freeconv::bindings {
+void bind_compiled(pybind11::module_& module);
 void bind_configuration(pybind11::module_& module);
 void bind_spectrum(pybind11::module_& module);
 void bind_transform(pybind11::module_& module);
@@ -10,6 +11,7 @@ void bind_transform(pybind11::module_& module);
 PYBIND11_MODULE(_core, module) {
   module.doc() = "Compiled core of freeconv. Not public: use the freeconv package.";
   module.attr("__version__") = FREECONV_VERSION;
+  freeconv::bindings::bind_compiled(module);
   freeconv::bindings::bind_configuration(module);
   freeconv::bindings::bind_spectrum(module);
   freeconv::bindings::bind_transform(module);

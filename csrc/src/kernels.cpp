@@ -1,10 +1,11 @@
 // Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
 #include "freeconv/chain/dispatch.hpp"
 #include "freeconv/chain/kernel.hpp"
+#include "freeconv/compiled/kernel.hpp"
 
 namespace freeconv::FREECONV_ISA {
 
 extern const Kernels kKernels;
-const Kernels kKernels = {nullptr, &ChainKernel::solve, &ChainKernel::measure};
+const Kernels kKernels = {nullptr, &ChainKernel::solve, &ChainKernel::measure, &TableKernel::evaluate};
 
 }  // namespace freeconv::FREECONV_ISA

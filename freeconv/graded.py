@@ -1,0 +1,233 @@
+"""Functions of the distance from an end, as polynomials on cells that are graded geometrically towards it.
+
+Notes
+-----
+On 2^e ≤ s < 2^(e+1) all cells are equally long; with eight of them s^a times any power series in √s (or another root)
+is a polynomial of degree 7 up to 1e-13 of itself, by the distance of the singularity at 0: ρ^-8 with ρ = 34.  No edge
+needs a variable of its own, and the exponent and the mantissa of s are all that finds a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import comb, frexp
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["TERMS", "Grading", "UnresolvedError", "fit"]
+
+Array = NDArray[np.float64]
+
+TERMS = 8
+_START = 8
+_MOST_CELLS = 256
+# Octaves so far below an end's highest are given up rather than refined: there the law itself is asked.
+_DEEP = 20
+_MOST_DEEP_CELLS = 32
+_NODES = 0.5 * np.cos(np.pi * (np.arange(TERMS) + 0.5) / TERMS)
+# Where the interpolation error, nearly a multiple of T_8, is largest.
+_CHECKS = 0.5 * np.cos(np.pi * np.array([1.0, 4.0, 7.0]) / TERMS)
+_INVERSE = np.linalg.inv(np.vander(_NODES, TERMS, increasing=True))
+
+
+class UnresolvedError(Exception):
+    """A distance at which no cell is short enough, with the relative error there."""
+
+    def __init__(self, distance: float, error: float) -> None:
+        super().__init__(distance, error)
+        self.distance = distance
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Grading:
+    """A function of s on [2^low, farthest].
+
+    Parameters
+    ----------
+    low : int
+        Exponent of the lowest octave.
+    farthest : float
+    cells : ndarray, shape (octaves,)
+        The number of cells of each octave; of the last only those up to `farthest` have a row.
+    rows : ndarray, shape (n, 8)
+        Ascending coefficients in t, the position in the cell less its middle, in units of its length.
+    error : float
+        The largest error found between nodes, as a part of what was allowed.
+    """
+
+    low: int
+    farthest: float
+    cells: NDArray[np.int64]
+    rows: Array
+    error: float
+
+    @property
+    def bottom(self) -> float:
+        """The lowest s; inf if there are no cells."""
+        return float(np.ldexp(1.0, self.low)) if len(self.cells) else np.inf
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The first row of each octave."""
+        return np.concatenate([[0], np.cumsum(self.cells)[:-1]]) if len(self.cells) else np.zeros(0, dtype=np.int64)
+
+    @property
+    def starts(self) -> Array:
+        """Where each cell begins."""
+        octave = np.repeat(np.arange(len(self.cells)), self.cells)[: len(self.rows)]
+        place = np.arange(len(self.rows)) - self.first[octave]
+        return np.asarray(np.ldexp(1.0 + place / self.cells[octave], self.low + octave), dtype=np.float64)
+
+    @property
+    def lengths(self) -> Array:
+        """How long each cell is."""
+        octave = np.repeat(np.arange(len(self.cells)), self.cells)[: len(self.rows)]
+        return np.asarray(np.ldexp(1.0 / self.cells[octave], self.low + octave), dtype=np.float64)
+
+    def integral(self, before: float) -> Grading:
+        """Return ∫ from 0 to s, `before` the part below the lowest cell.
+
+        The term of degree 8 is economised: T_8 less its leading term takes its place, off by 2⁻¹⁵ of a term that is
+        1e-13 of the integral over the cell.
+        """
+        powers = self.rows * self.lengths[:, None] / np.arange(1, TERMS + 1)
+        whole = powers @ (0.5 ** np.arange(1, TERMS + 1) * (1.0 - (-1.0) ** np.arange(1, TERMS + 1)))
+        low_end = powers @ ((-0.5) ** np.arange(1, TERMS + 1))
+        rows = np.empty_like(powers)
+        rows[:, 0] = before + np.concatenate([[0.0], np.cumsum(whole)[:-1]]) - low_end
+        rows[:, 1:] = powers[:, :-1]
+        for degree, weight in ((6, 0.5), (4, -1.25 / 16.0), (2, 1.0 / 256.0), (0, -1.0 / 32768.0)):
+            rows[:, degree] += weight * powers[:, -1]
+        return replace(self, rows=rows)
+
+    def times(self, factor: float) -> Grading:
+        """Return a multiple."""
+        return replace(self, rows=factor * self.rows)
+
+
+def fit(
+    function: Callable[[Array], tuple[Array, Array]],
+    allowed: Callable[[Array, Array], tuple[Array, Array]],
+    low: int,
+    farthest: float,
+) -> Grading:
+    """Interpolate a function of s > 0, with as many cells as it needs.
+
+    Parameters
+    ----------
+    function : callable
+        Takes distances to those that were really meant, which may differ by rounding, and the values there; NaN where
+        there is none.
+    allowed : callable
+        Takes distances and values to the errors that are aimed at, and those that are let pass where shorter cells do
+        not help.
+    low : int
+        Exponent of the lowest octave.
+    farthest : float
+
+    Raises
+    ------
+    UnresolvedError
+        If an octave that is no deeper than 20 below the highest needs more than 256 cells.
+    """
+    high = frexp(farthest)[1] - 1
+    count = max(0, high - low + 1)
+    cells = np.full(count, _START, dtype=np.int64)
+    rows: list[Array] = [np.zeros((0, TERMS))] * count
+    errors = np.zeros(count)
+    before = np.full(count, np.inf)
+    failed = np.zeros(count, dtype=bool)
+    pending = np.arange(count)
+    while pending.size:
+        octave, place, shift = _cells(pending, cells, low, high, farthest)
+        points = (place + 0.5 + shift)[:, None] + np.concatenate([_NODES, _CHECKS])
+        scale = np.ldexp(1.0, low + octave)[:, None]
+        length = scale / cells[octave][:, None]
+        s = np.minimum(scale + length * points, farthest)
+        real, values = (part.reshape(s.shape) for part in function(s.ravel()))
+        t = (real - scale) / length - (place + 0.5 + shift)[:, None]
+        found = _interpolate(t[:, :TERMS], values[:, :TERMS])
+        difference = np.abs(_polynomial(found, t[:, TERMS:]) - values[:, TERMS:])
+        aims, passes = allowed(real[:, TERMS:], values[:, TERMS:])
+        with np.errstate(invalid="ignore"):
+            missed = np.where(np.isfinite(difference), difference / aims, np.inf).max(axis=1)
+            passed = np.where(np.isfinite(difference), difference / passes, np.inf).max(axis=1)
+        found[shift != 0.0] = [_shifted(row, by) for row, by in zip(found[shift != 0.0], shift[shift != 0.0], strict=True)]
+        edges = np.searchsorted(octave, pending)
+        missed_most = np.maximum.reduceat(missed, edges)
+        passed_most = np.maximum.reduceat(passed, edges)
+        # Noise does not shrink with the cells.
+        stuck = (passed_most <= 1.0) & (missed_most > 0.3 * before[pending])
+        most = np.where(pending < count - _DEEP, _MOST_DEEP_CELLS, _MOST_CELLS)
+        last = (cells[pending] >= most) & (passed_most <= 1.0)
+        good = (missed_most <= 1.0) | stuck | last
+        groups = np.split(found, edges[1:])
+        for k in np.flatnonzero(good):
+            rows[pending[k]] = groups[k]
+        errors[pending[good]] = passed_most[good]
+        lost = ~good & (cells[pending] >= most)
+        if lost.any():
+            failed[pending[lost]] = True
+            shallow = np.isin(octave, pending[lost & (pending >= count - _DEEP)])
+            if shallow.any():
+                at = int(np.argmax(np.where(shallow, passed, -1.0)))
+                raise UnresolvedError(float(s[at, TERMS + 1]), float(passed[at]))
+        before[pending] = missed_most
+        pending = pending[~good & ~lost]
+        cells[pending] *= 2
+    if failed.any():
+        lowest = int(np.flatnonzero(failed)[-1]) + 1
+        low, cells, rows, errors = low + lowest, cells[lowest:], rows[lowest:], errors[lowest:]
+    return Grading(
+        low,
+        farthest,
+        cells,
+        np.concatenate(rows) if rows else np.zeros((0, TERMS)),
+        float(errors.max(initial=0.0)),
+    )
+
+
+def _cells(
+    octaves: NDArray[np.int64], cells: NDArray[np.int64], low: int, high: int, farthest: float
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Octave and place of all cells, and how far the nodes of each are moved down to stay below the farthest point."""
+    used = cells[octaves].copy()
+    top = octaves == high - low
+    reach = (farthest / np.ldexp(1.0, high) - 1.0) * cells[high - low]
+    used[top] = min(int(reach), int(cells[high - low]) - 1) + 1
+    octave = np.repeat(octaves, used)
+    place = np.arange(used.sum()) - np.repeat(np.cumsum(used) - used, used)
+    shift = np.zeros(len(octave))
+    if top.any():
+        shift[-1] = min(reach - used[-1], 0.0)
+    return octave, place.astype(np.float64), shift
+
+
+def _interpolate(t: Array, values: Array) -> Array:
+    """Coefficients of the polynomials through values at t, which are the nodes up to rounding."""
+    matrix = _INVERSE.T
+    with np.errstate(invalid="ignore"):
+        found = values @ matrix
+        if np.abs(t - _NODES).max(initial=0.0) > 1e-15:
+            for _ in range(4):
+                found = found + (values - _polynomial(found, t)) @ matrix
+    return np.asarray(found, dtype=np.float64)
+
+
+def _polynomial(coefficients: Array, t: Array) -> Array:
+    values = np.repeat(coefficients[:, -1:], t.shape[1], axis=1)
+    for k in range(TERMS - 2, -1, -1):
+        values = values * t + coefficients[:, k : k + 1]
+    return values
+
+
+def _shifted(coefficients: Array, shift: float) -> Array:
+    """Coefficients in t of a polynomial in t − shift."""
+    moved = np.zeros(TERMS)
+    for j, value in enumerate(coefficients):
+        for i in range(j + 1):
+            moved[i] += value * comb(j, i) * (-shift) ** (j - i)
+    return moved
