@@ -15,6 +15,7 @@ from freeconv._core import __version__
 from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_power, compress, resize
 from freeconv.atoms import Atoms
 from freeconv.comparison import Comparison, compare
+from freeconv.compiled import CompiledLaw
 from freeconv.configuration import show_config
 from freeconv.edges import Edge, EdgeKind
 from freeconv.errors import ConvergenceError
@@ -41,6 +42,7 @@ __all__ = [
     "Atoms",
     "Bernoulli",
     "Comparison",
+    "CompiledLaw",
     "ConvergenceError",
     "Discrete",
     "Edge",

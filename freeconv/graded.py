@@ -155,7 +155,8 @@ def fit(
         with np.errstate(invalid="ignore"):
             missed = np.where(np.isfinite(difference), difference / aims, np.inf).max(axis=1)
             passed = np.where(np.isfinite(difference), difference / passes, np.inf).max(axis=1)
-        found[shift != 0.0] = [_shifted(row, by) for row, by in zip(found[shift != 0.0], shift[shift != 0.0], strict=True)]
+        for k in np.flatnonzero(shift):
+            found[k] = _shifted(found[k], float(shift[k]))
         edges = np.searchsorted(octave, pending)
         missed_most = np.maximum.reduceat(missed, edges)
         passed_most = np.maximum.reduceat(passed, edges)

@@ -53,6 +53,9 @@ LAYERS = (
     ("transforms",),
     ("edges", "determinant"),
     ("spectrum", "distribution"),
+    ("graded",),
+    ("tables",),
+    ("compiled",),
     ("quadrature",),
     ("singular_values",),
     (
@@ -142,7 +145,7 @@ def test_python_stays_in_the_bindings(path: Path) -> None:
 
 
 def test_core_headers_point_one_way() -> None:
-    order = ("numeric", "law", "tree", "chain", "solver", "spectrum")
+    order = ("numeric", "law", "tree", "compiled", "chain", "solver", "spectrum")
     include = CORE / "include" / "freeconv"
     assert sorted(path.name for path in include.iterdir() if path.is_dir()) == sorted(order)
     for path in include.rglob("*.hpp"):
