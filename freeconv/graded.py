@@ -16,29 +16,19 @@ from math import comb, frexp
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TERMS", "Grading", "UnresolvedError", "fit"]
+from freeconv.approach import UnresolvedError
+
+__all__ = ["TERMS", "Grading", "fit"]
 
 Array = NDArray[np.float64]
 
 TERMS = 8
 _START = 8
-_MOST_CELLS = 256
-# Octaves so far below an end's highest are given up rather than refined: there the law itself is asked.
-_DEEP = 20
-_MOST_DEEP_CELLS = 32
+_MOST_CELLS = 1024
 _NODES = 0.5 * np.cos(np.pi * (np.arange(TERMS) + 0.5) / TERMS)
 # Where the interpolation error, nearly a multiple of T_8, is largest.
 _CHECKS = 0.5 * np.cos(np.pi * np.array([1.0, 4.0, 7.0]) / TERMS)
 _INVERSE = np.linalg.inv(np.vander(_NODES, TERMS, increasing=True))
-
-
-class UnresolvedError(Exception):
-    """A distance at which no cell is short enough, with the relative error there."""
-
-    def __init__(self, distance: float, error: float) -> None:
-        super().__init__(distance, error)
-        self.distance = distance
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ class Grading:
     rows : ndarray, shape (n, 8)
         Ascending coefficients in t, the position in the cell less its middle, in units of its length.
     error : float
-        The largest error found between nodes, as a part of what was allowed.
+        The largest relative error found between nodes.
     """
 
     low: int
@@ -108,22 +98,15 @@ class Grading:
         return replace(self, rows=factor * self.rows)
 
 
-def fit(
-    function: Callable[[Array], tuple[Array, Array]],
-    allowed: Callable[[Array, Array], tuple[Array, Array]],
-    low: int,
-    farthest: float,
-) -> Grading:
+def fit(function: Callable[[Array], Array], tol: float, low: int, farthest: float) -> Grading:
     """Interpolate a function of s > 0, with as many cells as it needs.
 
     Parameters
     ----------
     function : callable
-        Takes distances to those that were really meant, which may differ by rounding, and the values there; NaN where
-        there is none.
-    allowed : callable
-        Takes distances and values to the errors that are aimed at, and those that are let pass where shorter cells do
-        not help.
+        Takes distances to values > 0.
+    tol : float
+        The relative error to stay below.
     low : int
         Exponent of the lowest octave.
     farthest : float
@@ -131,64 +114,37 @@ def fit(
     Raises
     ------
     UnresolvedError
-        If an octave that is no deeper than 20 below the highest needs more than 256 cells.
+        If an octave needs more than 1024 cells.
     """
     high = frexp(farthest)[1] - 1
     count = max(0, high - low + 1)
     cells = np.full(count, _START, dtype=np.int64)
     rows: list[Array] = [np.zeros((0, TERMS))] * count
-    errors = np.zeros(count)
-    before = np.full(count, np.inf)
-    failed = np.zeros(count, dtype=bool)
     pending = np.arange(count)
+    largest = 0.0
     while pending.size:
         octave, place, shift = _cells(pending, cells, low, high, farthest)
-        points = (place + 0.5 + shift)[:, None] + np.concatenate([_NODES, _CHECKS])
+        nodes = np.concatenate([_NODES, _CHECKS])
         scale = np.ldexp(1.0, low + octave)[:, None]
-        length = scale / cells[octave][:, None]
-        s = np.minimum(scale + length * points, farthest)
-        real, values = (part.reshape(s.shape) for part in function(s.ravel()))
-        t = (real - scale) / length - (place + 0.5 + shift)[:, None]
-        found = _interpolate(t[:, :TERMS], values[:, :TERMS])
-        difference = np.abs(_polynomial(found, t[:, TERMS:]) - values[:, TERMS:])
-        aims, passes = allowed(real[:, TERMS:], values[:, TERMS:])
-        with np.errstate(invalid="ignore"):
-            missed = np.where(np.isfinite(difference), difference / aims, np.inf).max(axis=1)
-            passed = np.where(np.isfinite(difference), difference / passes, np.inf).max(axis=1)
+        s = np.minimum(scale + scale / cells[octave][:, None] * ((place + 0.5 + shift)[:, None] + nodes), farthest)
+        values = function(s.ravel()).reshape(s.shape)
+        found = values[:, :TERMS] @ _INVERSE.T
+        error = np.abs(_polynomial(found, nodes[TERMS:]) / values[:, TERMS:] - 1.0).max(axis=1)
         for k in np.flatnonzero(shift):
             found[k] = _shifted(found[k], float(shift[k]))
-        edges = np.searchsorted(octave, pending)
-        missed_most = np.maximum.reduceat(missed, edges)
-        passed_most = np.maximum.reduceat(passed, edges)
-        # Noise does not shrink with the cells.
-        stuck = (passed_most <= 1.0) & (missed_most > 0.3 * before[pending])
-        most = np.where(pending < count - _DEEP, _MOST_DEEP_CELLS, _MOST_CELLS)
-        last = (cells[pending] >= most) & (passed_most <= 1.0)
-        good = (missed_most <= 1.0) | stuck | last
-        groups = np.split(found, edges[1:])
+        begins = np.searchsorted(octave, pending)
+        errors = np.maximum.reduceat(error, begins)
+        good = errors <= tol
+        groups = np.split(found, begins[1:])
         for k in np.flatnonzero(good):
             rows[pending[k]] = groups[k]
-        errors[pending[good]] = passed_most[good]
-        lost = ~good & (cells[pending] >= most)
-        if lost.any():
-            failed[pending[lost]] = True
-            shallow = np.isin(octave, pending[lost & (pending >= count - _DEEP)])
-            if shallow.any():
-                at = int(np.argmax(np.where(shallow, passed, -1.0)))
-                raise UnresolvedError(float(s[at, TERMS + 1]), float(passed[at]))
-        before[pending] = missed_most
-        pending = pending[~good & ~lost]
+        largest = max(largest, float(errors[good].max(initial=0.0)))
+        pending = pending[~good]
+        if (cells[pending] >= _MOST_CELLS).any() or not np.isfinite(error).all():
+            at = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))
+            raise UnresolvedError(float(s[at, TERMS + 1]), float(error[at] / tol))
         cells[pending] *= 2
-    if failed.any():
-        lowest = int(np.flatnonzero(failed)[-1]) + 1
-        low, cells, rows, errors = low + lowest, cells[lowest:], rows[lowest:], errors[lowest:]
-    return Grading(
-        low,
-        farthest,
-        cells,
-        np.concatenate(rows) if rows else np.zeros((0, TERMS)),
-        float(errors.max(initial=0.0)),
-    )
+    return Grading(low, farthest, cells, np.concatenate([np.zeros((0, TERMS)), *rows]), largest)
 
 
 def _cells(
@@ -207,22 +163,8 @@ def _cells(
     return octave, place.astype(np.float64), shift
 
 
-def _interpolate(t: Array, values: Array) -> Array:
-    """Coefficients of the polynomials through values at t, which are the nodes up to rounding."""
-    matrix = _INVERSE.T
-    with np.errstate(invalid="ignore"):
-        found = values @ matrix
-        if np.abs(t - _NODES).max(initial=0.0) > 1e-15:
-            for _ in range(4):
-                found = found + (values - _polynomial(found, t)) @ matrix
-    return np.asarray(found, dtype=np.float64)
-
-
 def _polynomial(coefficients: Array, t: Array) -> Array:
-    values = np.repeat(coefficients[:, -1:], t.shape[1], axis=1)
-    for k in range(TERMS - 2, -1, -1):
-        values = values * t + coefficients[:, k : k + 1]
-    return values
+    return coefficients @ np.vander(t, TERMS, increasing=True).T
 
 
 def _shifted(coefficients: Array, shift: float) -> Array:

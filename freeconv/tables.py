@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freeconv import boundary, engine
+from freeconv.approach import UnresolvedError, approach
 from freeconv.atoms import atoms
 from freeconv.edges import Edge, EdgeKind, edges
 from freeconv.errors import ConvergenceError
 from freeconv.evaluation import Status
-from freeconv.graded import TERMS, Grading, UnresolvedError, fit
+from freeconv.graded import TERMS, Grading, fit
 from freeconv.laws import Law
 
 __all__ = ["Tables", "build"]
@@ -217,15 +218,37 @@ def _halves(law: Law, span: _Span, scale: float, tol: float) -> tuple[_Side, _Si
 
         def allowed(s: Array, f: Array, diverges: bool = diverges, reach: float = farthest) -> tuple[Array, Array]:
             part = np.where(diverges & (s < 0.125 * reach), _RELATIVE, np.clip(scale / f, 1.0, _RELATIVE))
-            return 0.5 * tol * f, tol * f * part
+            return 0.25 * tol * f, 0.5 * tol * f * part
 
         try:
-            density = fit(partial(_density, law, location, sign), allowed, low, farthest)
+            exponent = 0.0 if edge is None else edge.exponent
+            density = _tabulated(partial(_density, law, location, sign), allowed, exponent, low, farthest, 0.25 * tol)
         except UnresolvedError as unresolved:
             raise _CutError(location + sign * unresolved.distance, unresolved.error) from None
         level = span.below if sign > 0.0 else span.above
         graded.append((location, sign, level, density, density.integral(_before(law, location, sign, level, density, edge))))
     return _matched(span, graded, tol)
+
+
+def _tabulated(
+    function: Callable[[Array], tuple[Array, Array]],
+    allowed: Callable[[Array, Array], tuple[Array, Array]],
+    exponent: float,
+    low: int,
+    farthest: float,
+    tol: float,
+) -> Grading:
+    if not np.ldexp(1.0, low) < farthest:
+        return _empty(farthest)
+    found = approach(function, allowed, exponent, float(np.ldexp(1.0, low)), farthest)
+    lowest = float(np.exp(found.ends[0]))
+    if lowest >= 0.5 * farthest:
+        return _empty(farthest)
+    return fit(found, tol, low if lowest <= np.ldexp(1.0 + 1e-9, low) else frexp(lowest)[1], farthest)
+
+
+def _empty(farthest: float) -> Grading:
+    return Grading(0, farthest, np.zeros(0, dtype=np.int64), np.zeros((0, TERMS)), 0.0)
 
 
 def _lowest(location: float, width: float, edge: Edge | None) -> int:
@@ -266,7 +289,7 @@ def _matched(
         try:
             distance = _inverse(density, scaled, level if sign < 0.0 or level > 0.0 else 0.0, tol)
         except UnresolvedError as unresolved:
-            at = _invert(density, scaled, np.array([unresolved.distance]))[1]
+            at = _invert(density, scaled, np.array([unresolved.distance]))
             raise _CutError(location + sign * float(at[0]), unresolved.error) from None
         sides.append(_Side(location, sign, level, density, scaled, distance))
     return sides[0], sides[1]
@@ -289,20 +312,16 @@ def _value(grading: Grading, s: float) -> float:
 def _inverse(density: Grading, mass: Grading, level: float, tol: float) -> Grading:
     """Tabulate the distance at which the mass is q."""
     if not len(mass.rows):
-        return Grading(0, 0.0, np.zeros(0, dtype=np.int64), np.zeros((0, TERMS)), 0.0)
-    total = _value(mass, mass.farthest)
+        return _empty(0.0)
+    total = _value(mass, mass.farthest) * (1.0 + 8.0 * np.finfo(float).eps)
     least = max(_value(mass, mass.bottom), np.ldexp(level, _BITS - 53), np.ldexp(1.0, _LOWEST))
-    if not least < total:
-        return Grading(0, total, np.zeros(0, dtype=np.int64), np.zeros((0, TERMS)), 0.0)
-
-    def allowed(q: Array, s: Array) -> tuple[Array, Array]:
-        return 0.5 * tol * s, tol * s
-
-    return fit(partial(_invert, density, mass), allowed, frexp(least)[1], total)
+    if not 2.0 * least < total:
+        return _empty(total)
+    return fit(partial(_invert, density, mass), 0.5 * tol, frexp(least)[1], total)
 
 
-def _invert(density: Grading, mass: Grading, q: Array) -> tuple[Array, Array]:
-    """Masses, and the distances they are at: Newton's method for log mass over log distance, a bracket kept."""
+def _invert(density: Grading, mass: Grading, q: Array) -> Array:
+    """The distances that masses are at: Newton's method for log mass over log distance, a bracket kept."""
     mass_at, density_at = _table(mass), _table(density)
     ends = np.append(mass.starts, mass.farthest)
     levels = np.maximum.accumulate(mass_at(ends))
@@ -319,7 +338,7 @@ def _invert(density: Grading, mass: Grading, q: Array) -> tuple[Array, Array]:
             u = np.clip(u - step, low, high)
             if not np.any(np.abs(step) > 1e-9):
                 break
-    return q, np.clip(np.exp(u), ends[index], ends[index + 1])
+    return np.asarray(np.clip(np.exp(u), ends[index], ends[index + 1]), dtype=np.float64)
 
 
 def _over_x(

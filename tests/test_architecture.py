@@ -53,6 +53,7 @@ LAYERS = (
     ("transforms",),
     ("edges", "determinant"),
     ("spectrum", "distribution"),
+    ("approach",),
     ("graded",),
     ("tables",),
     ("compiled",),
