@@ -63,7 +63,7 @@ class Approach:
         order = np.argsort(index, kind="stable")
         bounds = np.searchsorted(index[order], np.arange(len(self.ends)))
         g = np.empty_like(u)
-        for k in np.unique(index):
+        for k in range(len(self.ends) - 1):
             chosen = order[bounds[k] : bounds[k + 1]]
             low, high = self.ends[k], self.ends[k + 1]
             g[chosen] = chebyshev.chebval((2.0 * u[chosen] - low - high) / (high - low), self.coefficients[k])

@@ -77,6 +77,14 @@ class Grading:
         octave = np.repeat(np.arange(len(self.cells)), self.cells)[: len(self.rows)]
         return np.asarray(np.ldexp(1.0 / self.cells[octave], self.low + octave), dtype=np.float64)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The values at the lowest and at the farthest point; 0 if there are no cells."""
+        if not len(self.rows):
+            return 0.0, 0.0
+        t = (self.farthest - self.starts[-1]) / self.lengths[-1] - 0.5
+        return float(self.rows[0] @ (-0.5) ** np.arange(TERMS)), float(self.rows[-1] @ t ** np.arange(TERMS))
+
     def integral(self, before: float) -> Grading:
         """Return ∫ from 0 to s, `before` the part below the lowest cell.
 
@@ -119,7 +127,7 @@ def fit(function: Callable[[Array], Array], tol: float, low: int, farthest: floa
     high = frexp(farthest)[1] - 1
     count = max(0, high - low + 1)
     cells = np.full(count, _START, dtype=np.int64)
-    rows: list[Array] = [np.zeros((0, TERMS))] * count
+    done: list[tuple[NDArray[np.int64], Array, Array]] = []
     pending = np.arange(count)
     largest = 0.0
     while pending.size:
@@ -135,16 +143,18 @@ def fit(function: Callable[[Array], Array], tol: float, low: int, farthest: floa
         begins = np.searchsorted(octave, pending)
         errors = np.maximum.reduceat(error, begins)
         good = errors <= tol
-        groups = np.split(found, begins[1:])
-        for k in np.flatnonzero(good):
-            rows[pending[k]] = groups[k]
+        kept = np.repeat(good, np.diff(np.append(begins, len(octave))))
+        done.append((octave[kept], place[kept], found[kept]))
         largest = max(largest, float(errors[good].max(initial=0.0)))
         pending = pending[~good]
         if (cells[pending] >= _MOST_CELLS).any() or not np.isfinite(error).all():
             at = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))
             raise UnresolvedError(float(s[at, TERMS + 1]), float(error[at] / tol))
         cells[pending] *= 2
-    return Grading(low, farthest, cells, np.concatenate([np.zeros((0, TERMS)), *rows]), largest)
+    if not done:
+        return Grading(low, farthest, cells, np.zeros((0, TERMS)), 0.0)
+    octave, place, rows = (np.concatenate(parts) for parts in zip(*done, strict=True))
+    return Grading(low, farthest, cells, rows[np.lexsort((place, octave))], largest)
 
 
 def _cells(

@@ -29,6 +29,10 @@ _LOWEST = -960
 _MOST_CUTS = 64
 # Relative errors may be so many times the tolerance where the density is small, or diverges.
 _RELATIVE = 100.0
+# Part of a half span that is beside a divergence.
+_BESIDE = 0.125
+# Octaves in all of which the tables are checked.
+_CHECKED = 40
 # Rounding of the law's masses.
 _MASS_ROUNDING = 1e-15
 # The error of a mass at the lowest cell is that of F; below this mass the leading power is nearer.
@@ -74,6 +78,7 @@ class _Side:
     density: Grading
     mass: Grading
     distance: Grading
+    diverges: bool
 
 
 class _Assembly:
@@ -140,21 +145,53 @@ def build(law: Law, tol: float) -> Tables:
         except _CutError as unresolved:
             cuts += 1
             if cuts > _MOST_CUTS or not span.low < unresolved.x < span.high:
-                raise ConvergenceError(
-                    f"a table of {law!r:.200} with tol = {tol!r} is off by {unresolved.error * tol:.1e} at "
-                    f"x = {unresolved.x!r}; a larger tol may be met"
-                ) from None
+                raise ConvergenceError(_message(law, tol, unresolved.error * tol, unresolved.x)) from None
             level = float(_cdf(law, np.array([unresolved.x]))[0])
             waiting.append(_Span(unresolved.x, span.high, level, span.above, (None, span.kinds[1])))
             waiting.append(_Span(span.low, unresolved.x, span.below, level, (span.kinds[0], None)))
     known = atoms(law)
-    error = max((max(side.density.error, side.distance.error) for _, *both in sides for side in both), default=0.0)
-    return Tables(
-        _over_x(law, sides, known.locations, "density"),
-        _over_x(law, sides, known.locations, "mass"),
-        _over_p(law, sides, known.locations, known.weights),
-        error * tol,
-    )
+    density = _over_x(law, sides, known.locations, "density")
+    cdf = _over_x(law, sides, known.locations, "mass")
+    error = _checked(law, sides, density, cdf, scale, tol)
+    inverse = max((side.distance.error for _, *both in sides for side in both), default=0.0)
+    return Tables(density, cdf, _over_p(law, sides, known.locations, known.weights), max(error, inverse))
+
+
+def _checked(
+    law: Law,
+    sides: list[tuple[_Span, _Side, _Side]],
+    density: tuple[NDArray[np.generic], ...],
+    cdf: tuple[NDArray[np.generic], ...],
+    scale: float,
+    tol: float,
+) -> float:
+    """The largest error of density and distribution function at points of their own, three an octave near by."""
+    found = [np.zeros(0)]
+    allowed = [np.zeros(0)]
+    for _, *both in sides:
+        for side in both:
+            count = len(side.density.cells)
+            octaves = np.concatenate([np.arange(0, count - _CHECKED, 8), np.arange(max(0, count - _CHECKED), count)])
+            s = np.ldexp(np.array([1.0371, 1.4142, 1.7913]), side.density.low + octaves[:, None]).ravel()
+            s = s[s < side.density.farthest]
+            found.append(side.location + side.sign * s)
+            allowed.append(np.where(side.diverges & (s < _BESIDE * side.density.farthest), _RELATIVE, 0.0))
+    x, part = np.concatenate(found), np.concatenate(allowed)
+    there = boundary.record(law, x, cdf=True)
+    f, (values, _), (masses, _) = there.density, engine.table(*density).evaluate(x), engine.table(*cdf).evaluate(x)
+    good = np.isin(there.status, (Status.CERTIFIED, Status.RECOVERED)) & ~np.isnan(values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lenient = f * np.where(part > 0.0, part, np.clip(scale / f, 1.0, _RELATIVE))
+        errors = np.maximum(np.abs(values - f) / lenient, np.abs(masses - np.asarray(there.cdf)))
+    errors[~good] = 0.0
+    if errors.size and errors.max() > tol:
+        at = int(errors.argmax())
+        raise ConvergenceError(_message(law, tol, float(errors[at]), float(x[at])))
+    return float(errors.max(initial=0.0))
+
+
+def _message(law: Law, tol: float, error: float, x: float) -> str:
+    return f"a table of {law!r:.200} with tol = {tol!r} is off by {error:.1e} at x = {x!r}; a larger tol may be met"
 
 
 class _CutError(Exception):
@@ -217,7 +254,7 @@ def _halves(law: Law, span: _Span, scale: float, tol: float) -> tuple[_Side, _Si
         diverges = edge is not None and edge.exponent < 0.0
 
         def allowed(s: Array, f: Array, diverges: bool = diverges, reach: float = farthest) -> tuple[Array, Array]:
-            part = np.where(diverges & (s < 0.125 * reach), _RELATIVE, np.clip(scale / f, 1.0, _RELATIVE))
+            part = np.where(diverges & (s < _BESIDE * reach), _RELATIVE, np.clip(scale / f, 1.0, _RELATIVE))
             return 0.25 * tol * f, 0.5 * tol * f * part
 
         try:
@@ -226,7 +263,8 @@ def _halves(law: Law, span: _Span, scale: float, tol: float) -> tuple[_Side, _Si
         except UnresolvedError as unresolved:
             raise _CutError(location + sign * unresolved.distance, unresolved.error) from None
         level = span.below if sign > 0.0 else span.above
-        graded.append((location, sign, level, density, density.integral(_before(law, location, sign, level, density, edge))))
+        mass = density.integral(_before(law, location, sign, level, density, edge))
+        graded.append((location, sign, level, density, mass, diverges))
     return _matched(span, graded, tol)
 
 
@@ -263,35 +301,34 @@ def _before(law: Law, location: float, sign: float, level: float, density: Gradi
     if not len(density.rows):
         return 0.0
     s = density.bottom
-    value = float(density.rows[0] @ (-0.5) ** np.arange(TERMS))
     exponent = 0.0 if edge is None else edge.exponent
-    leading = s * value / (1.0 + exponent) if exponent > -1.0 else np.inf
-    if leading < _LIGHT:
-        return leading
-    return float((_cdf(law, np.array([location + sign * s]))[0] - level) * sign)
+    leading = s * density.ends[0] / (1.0 + exponent) if exponent > -1.0 else np.inf
+    exact = float((_cdf(law, np.array([location + sign * s]))[0] - level) * sign)
+    power_holds = abs(leading - exact) <= 1e-3 * leading + _MASS_ROUNDING
+    return leading if leading < _LIGHT and power_holds else exact
 
 
 def _matched(
-    span: _Span, graded: list[tuple[float, float, float, Grading, Grading]], tol: float
+    span: _Span, graded: list[tuple[float, float, float, Grading, Grading, bool]], tol: float
 ) -> tuple[_Side, _Side]:
     """Make the masses of both halves those of the span, and invert them."""
-    totals = [_value(mass, mass.farthest) for *_, mass in graded]
+    totals = [mass.ends[1] for *_, mass, _ in graded]
     whole = span.above - span.below
     factor = 1.0
-    if all(len(mass.rows) for *_, mass in graded):
+    if all(len(mass.rows) for *_, mass, _ in graded):
         missing = whole - sum(totals)
         if not abs(missing) <= 0.5 * tol + _MASS_ROUNDING:
             raise _CutError(0.5 * (span.low + span.high), abs(missing) / tol)
         factor = whole / sum(totals) if abs(missing) <= tol * whole else 1.0
     sides = []
-    for location, sign, level, density, mass in graded:
+    for location, sign, level, density, mass, diverges in graded:
         scaled = mass.times(factor)
         try:
             distance = _inverse(density, scaled, level if sign < 0.0 or level > 0.0 else 0.0, tol)
         except UnresolvedError as unresolved:
-            at = _invert(density, scaled, np.array([unresolved.distance]))
+            at = _inversion(density, scaled)(np.array([unresolved.distance]))
             raise _CutError(location + sign * float(at[0]), unresolved.error) from None
-        sides.append(_Side(location, sign, level, density, scaled, distance))
+        sides.append(_Side(location, sign, level, density, scaled, distance, diverges))
     return sides[0], sides[1]
 
 
@@ -305,40 +342,40 @@ def _table(grading: Grading) -> Callable[[Array], Array]:
     return lambda s: table.evaluate(np.ascontiguousarray(s))[0]
 
 
-def _value(grading: Grading, s: float) -> float:
-    return float(_table(grading)(np.array([s]))[0]) if len(grading.rows) else 0.0
-
-
 def _inverse(density: Grading, mass: Grading, level: float, tol: float) -> Grading:
     """Tabulate the distance at which the mass is q."""
     if not len(mass.rows):
         return _empty(0.0)
-    total = _value(mass, mass.farthest) * (1.0 + 8.0 * np.finfo(float).eps)
-    least = max(_value(mass, mass.bottom), np.ldexp(level, _BITS - 53), np.ldexp(1.0, _LOWEST))
+    total = mass.ends[1] * (1.0 + 8.0 * np.finfo(float).eps)
+    least = max(mass.ends[0], np.ldexp(level, _BITS - 53), np.ldexp(1.0, _LOWEST))
     if not 2.0 * least < total:
         return _empty(total)
-    return fit(partial(_invert, density, mass), 0.5 * tol, frexp(least)[1], total)
+    return fit(_inversion(density, mass), 0.5 * tol, frexp(least)[1], total)
 
 
-def _invert(density: Grading, mass: Grading, q: Array) -> Array:
-    """The distances that masses are at: Newton's method for log mass over log distance, a bracket kept."""
+def _inversion(density: Grading, mass: Grading) -> Callable[[Array], Array]:
+    """The distance at which the mass is q: Newton's method for log mass over log distance, a bracket kept."""
     mass_at, density_at = _table(mass), _table(density)
     ends = np.append(mass.starts, mass.farthest)
     levels = np.maximum.accumulate(mass_at(ends))
-    index = np.clip(np.searchsorted(levels, q, side="right") - 1, 0, len(ends) - 2)
-    low, high = np.log(ends[index]), np.log(ends[index + 1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wanted = np.log(q)
-        bottom, top = np.log(levels[index]), np.log(levels[index + 1])
-        u = low + (high - low) * np.clip(np.nan_to_num((wanted - bottom) / (top - bottom), nan=0.5), 0.0, 1.0)
-        for _ in range(8):
-            s = np.clip(np.exp(u), ends[index], ends[index + 1])
-            m = mass_at(s)
-            step = np.log(m / q) * m / (s * density_at(s))
-            u = np.clip(u - step, low, high)
-            if not np.any(np.abs(step) > 1e-9):
-                break
-    return np.asarray(np.clip(np.exp(u), ends[index], ends[index + 1]), dtype=np.float64)
+
+    def distance(q: Array) -> Array:
+        index = np.clip(np.searchsorted(levels, q, side="right") - 1, 0, len(ends) - 2)
+        low, high = np.log(ends[index]), np.log(ends[index + 1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bottom, top = np.log(levels[index]), np.log(levels[index + 1])
+            part = np.nan_to_num((np.log(q) - bottom) / (top - bottom), nan=0.5)
+            u = low + (high - low) * np.clip(part, 0.0, 1.0)
+            for _ in range(8):
+                s = np.clip(np.exp(u), ends[index], ends[index + 1])
+                m = mass_at(s)
+                step = np.log(m / q) * m / (s * density_at(s))
+                u = np.clip(u - step, low, high)
+                if not np.any(np.abs(step) > 1e-9):
+                    break
+        return np.asarray(np.clip(np.exp(u), ends[index], ends[index + 1]), dtype=np.float64)
+
+    return distance
 
 
 def _over_x(
@@ -396,7 +433,7 @@ def _over_p(
                 assembly.unknown(above - rounding)
             continue
         left, right = content
-        middle = below + _value(left.mass, left.mass.farthest)
+        middle = below + left.mass.ends[1]
         for side, begin, level in ((left, below, below), (right, middle, above)):
             grading = side.distance.times(side.sign)
             assembly.add(begin, (level, side.sign, side.location, grading.bottom), grading)
