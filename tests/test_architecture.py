@@ -55,6 +55,8 @@ LAYERS = (
     ("spectrum", "distribution"),
     ("approach",),
     ("graded",),
+    ("assembly",),
+    ("spans",),
     ("tables",),
     ("compiled",),
     ("quadrature",),

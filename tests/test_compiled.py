@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import freeconv as fc
-from freeconv import engine, tables
+from freeconv import boundary, engine
 from tests.tolerances import COMPILED, COMPILED_RELATIVE
 
 Array = NDArray[np.float64]
@@ -60,14 +60,16 @@ def inside(law: fc.Law, n: int) -> Array:
     """Random points of every piece."""
     edges = [edge.location for edge in law.edges()]
     rng = np.random.default_rng(0)
-    return np.concatenate([[-0.5, 0.5, 7.0], *(a + (b - a) * rng.random(n) for a, b in zip(edges[::2], edges[1::2]))])
+    return np.concatenate(
+        [[-0.5, 0.5, 7.0], *(a + (b - a) * rng.random(n) for a, b in zip(edges[::2], edges[1::2], strict=True))]
+    )
 
 
 def beside(law: fc.Law) -> Array:
     """Points at 1e-15 to 1e-2 of the width from every end, on both sides of it, and far below a hard edge."""
     locations = [edge.location for edge in law.edges()]
     width = np.ptp(locations) if locations else 1.0
-    distances = width * np.concatenate([[0.0], np.geomspace(1e-15, 1e-2, 60)])
+    distances = width * np.concatenate([[0.0], np.geomspace(1e-15, 1e-2, 30)])
     points = [location + sign * distances for location in locations for sign in (-1.0, 1.0)]
     if any(edge.kind is fc.EdgeKind.HARD and edge.location == 0.0 for edge in law.edges()):
         points.append(np.geomspace(1e-288, 1e-15, 60))
@@ -75,7 +77,7 @@ def beside(law: fc.Law) -> Array:
 
 
 @pytest.mark.parametrize("name", LAWS)
-@pytest.mark.parametrize("where", [functools.partial(inside, n=1500), beside], ids=["inside", "beside the edges"])
+@pytest.mark.parametrize("where", [functools.partial(inside, n=300), beside], ids=["inside", "beside the edges"])
 def test_densities_are_those_of_the_law(name: str, where: Callable[[fc.Law], Array]) -> None:
     law, compiled = both(name)
     x = where(law)
@@ -97,7 +99,7 @@ def test_densities_are_those_of_the_law(name: str, where: Callable[[fc.Law], Arr
 @pytest.mark.parametrize("name", LAWS)
 def test_distribution_functions_are_those_of_the_law(name: str) -> None:
     law, compiled = both(name)
-    x = np.concatenate([inside(law, 1500), beside(law), law.atoms().locations])
+    x = np.concatenate([inside(law, 300), beside(law), law.atoms().locations])
     assert np.abs(compiled.cdf(x) - law.cdf(x)).max() <= compiled.error <= COMPILED
     assert np.all(np.diff(compiled.cdf(np.sort(x))) >= -COMPILED)
 
@@ -105,7 +107,7 @@ def test_distribution_functions_are_those_of_the_law(name: str) -> None:
 @pytest.mark.parametrize("name", LAWS)
 def test_quantiles_are_those_of_the_law(name: str) -> None:
     law, compiled = both(name)
-    p = np.concatenate([np.random.default_rng(1).random(1500), np.geomspace(1e-6, 0.1, 50), [0.0, 0.25, 0.5, 1.0]])
+    p = np.concatenate([np.random.default_rng(1).random(300), np.geomspace(1e-4, 0.1, 50), [0.0, 0.25, 0.5, 1.0]])
     x, truth = np.asarray(compiled.quantile(p)), np.asarray(law.quantile(p))
     assert x.shape == p.shape
     # F differs by the error of either; at an inverse square root by what an ulp of x makes.
@@ -188,7 +190,7 @@ def test_at_the_edges_are_the_limits_of_the_law() -> None:
 def test_what_a_compiled_law_is() -> None:
     law, compiled = both("MP below 1")
     assert compiled.law is law
-    assert repr(compiled).startswith("CompiledLaw(law=MarchenkoPastur(ratio=0.3")
+    assert repr(compiled) == "MarchenkoPastur(ratio=0.3, scale=1.0).compile(tol=1e-12)"
     assert compiled == law.compile()
     assert compiled != law.compile(tol=1e-9)
     assert hash(compiled) == hash(law.compile())
@@ -249,14 +251,14 @@ def test_wrong_points_are_refused() -> None:
 def test_a_tolerance_that_cannot_be_met_is_said() -> None:
     # A density known to six digits: noise that no cell resolves.
     law = fc.MarchenkoPastur(0.3)
-    rough = tables.boundary.record
+    rough = boundary.record
 
     def noisy(*arguments: Any, **options: Any) -> Any:
         found = rough(*arguments, **options)
         return found._replace(density=found.density * (1.0 + 1e-6 * np.sin(1e9 * arguments[1])))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables.boundary, "record", noisy)
+        patch.setattr(boundary, "record", noisy)
         with pytest.raises(fc.ConvergenceError, match=r"tol = 1e-12 is off by .* at x = .*; a larger tol may be met"):
             law.compile()
 
@@ -306,8 +308,7 @@ def test_no_region_reads_beyond_the_arrays(column: int, value: float) -> None:
     x = np.concatenate([np.linspace(-3.0, 3.0, 1000), [np.nan, np.inf, -np.inf, 1e300, 5e-324]])
     try:
         made = engine.table(*(TABLE | {"regions": regions}).values())
-    except ValueError as error:
-        assert "must" in str(error)
+    except ValueError:
         return
-    values, _ = made.evaluate(x)
-    assert values.shape == x.shape
+    values, missed = made.evaluate(x)
+    assert np.count_nonzero(np.isnan(values)) == missed + 1

@@ -49,8 +49,8 @@ SLOPE_NETWORK = 5e-14
 they have: depth 50 multiplies the rounding of one leaf; 1.1e-14 was seen."""
 
 COMPILED = 1e-12
-"""Error of a compiled law: of the density in units of its maximum, of F and of p absolutely.  The default `tol`, to which
-the tables are checked where they are made."""
+"""Error of a compiled law: of the density in units of its maximum, of F and of p absolutely.  The default `tol`, to
+which the tables are checked where they are made."""
 
 COMPILED_RELATIVE = 1e-10
 """Relative error of a compiled density: 100 times `tol`."""
