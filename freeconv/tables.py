@@ -20,7 +20,8 @@ __all__ = ["Tables", "build"]
 
 Array = NDArray[np.float64]
 
-_MOST_CUTS = 64
+# Cuts at places where the density is nearly singular, for each piece of the support.
+_MOST_CUTS = 8
 # Octaves next to the middle in all of which the tables are checked, and where in an octave.
 _CHECKED = 40
 _CHECKS = np.array([1.0371, 1.4142, 1.7913])
@@ -55,14 +56,14 @@ def build(law: Law, tol: float) -> Tables:
     scale = _scale(law)
     sides: list[tuple[Span, Side, Side]] = []
     waiting = _spans(law)[::-1]
-    cuts = 0
+    cuts, most = 0, _MOST_CUTS * len(waiting)
     while waiting:
         span = waiting.pop()
         try:
             sides.append((span, *halves(law, span, scale, tol)))
         except CutError as unresolved:
             cuts += 1
-            if cuts > _MOST_CUTS or not span.low < unresolved.x < span.high:
+            if cuts > most or not span.low < unresolved.x < span.high:
                 raise ConvergenceError(_message(law, tol, unresolved.error * tol, unresolved.x)) from None
             level = float(_cdf(law, np.array([unresolved.x]))[0])
             waiting.append(Span(unresolved.x, span.high, level, span.above, (None, span.kinds[1])))
