@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "freeconv/chain/dispatch.hpp"
+#include "freeconv/solver/interrupt.hpp"
 #include "freeconv/spectrum/workers.hpp"
 
 namespace freeconv {

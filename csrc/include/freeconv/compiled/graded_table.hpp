@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "freeconv/compiled/table.hpp"
-#include "freeconv/solver/interrupt.hpp"
 
 namespace freeconv {
+
+class Interrupt;
 
 struct TableArrays {
   const double* cuts;
