@@ -109,7 +109,9 @@ def test_pickles_give_the_same_bits_in_another_process(tmp_path: Path) -> None:
     law = network()
     x = grid(law, 300)
     file = tmp_path / "law.pickle"
-    file.write_bytes(pickle.dumps((law, x, law.cdf(x), law.singular_values(), law.compile(), hash(law.evaluate(1.0).density))))
+    file.write_bytes(
+        pickle.dumps((law, x, law.cdf(x), law.singular_values(), law.compile(), hash(law.evaluate(1.0).density)))
+    )
     script = f"""
         import pickle
         law, x, cdf, singular, compiled, _ = pickle.load(open({str(file)!r}, "rb"))
