@@ -16,6 +16,7 @@ from freeconv.algebra import affine, boxplus, boxplus_power, boxtimes, boxtimes_
 from freeconv.atoms import Atoms
 from freeconv.batch import cdfs, densities
 from freeconv.comparison import Comparison, compare
+from freeconv.compiled import CompiledLaw
 from freeconv.configuration import show_config
 from freeconv.edges import Edge, EdgeKind
 from freeconv.errors import ConvergenceError
@@ -42,6 +43,7 @@ __all__ = [
     "Atoms",
     "Bernoulli",
     "Comparison",
+    "CompiledLaw",
     "ConvergenceError",
     "Discrete",
     "Edge",

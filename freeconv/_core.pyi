@@ -56,6 +56,19 @@ class Spectrum:
         self, z: NDArray[np.complex128]
     ) -> tuple[NDArray[np.complex128], NDArray[np.complex128], NDArray[np.float64], NDArray[np.int8]]: ...
 
+class GradedTable:
+    def __init__(
+        self,
+        cuts: NDArray[np.float64],
+        regions: NDArray[np.float64],
+        octave_offsets: NDArray[np.int64],
+        octaves: NDArray[np.float64],
+        rows: NDArray[np.float64],
+    ) -> None: ...
+    @property
+    def nbytes(self) -> int: ...
+    def evaluate(self, x: NDArray[np.float64], workers: int = 1) -> tuple[NDArray[np.float64], int]: ...
+
 def r_parts(program: _Program, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]: ...
 def evaluate_laws(
     structure: _Program,

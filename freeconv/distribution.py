@@ -15,7 +15,7 @@ from freeconv.atoms import atoms
 from freeconv.errors import ConvergenceError
 from freeconv.laws import Law
 
-__all__ = ["quantile", "sample", "to_scipy"]
+__all__ = ["quantile", "sample", "to_scipy", "uniform"]
 
 
 def quantile(law: Law, p: ArrayLike, *, workers: int = 1) -> Any:
@@ -29,6 +29,11 @@ def quantile(law: Law, p: ArrayLike, *, workers: int = 1) -> Any:
 
 def sample(law: Law, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
     """Return independent samples; see `Law.sample`."""
+    return quantile(law, uniform(size, rng))
+
+
+def uniform(size: int | tuple[int, ...] | None, rng: Any) -> Any:
+    """Return independent numbers, uniform on [0, 1), of a generator or a seed."""
     sizes = (size,) if not isinstance(size, tuple) else size
     for length in () if size is None else sizes:
         integer("size", length, minimum=0)
@@ -36,8 +41,7 @@ def sample(law: Law, size: int | tuple[int, ...] | None = None, rng: Any = None)
         generator = np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
         raise type(error)(f"rng must be a Generator, a seed or None, got {rng!r}") from None
-    uniform = generator.random(size)
-    return quantile(law, uniform)
+    return generator.random(size)
 
 
 def to_scipy(law: Law) -> Any:

@@ -19,7 +19,7 @@ from freeconv.laws import Affine, Law, Resize
 from freeconv.lowering import lower
 from freeconv.moments import mean, variance
 
-__all__ = ["Frame", "evaluate_laws", "frame", "outer_points", "outer_potential", "r_parts", "solver"]
+__all__ = ["Frame", "evaluate_laws", "frame", "outer_points", "outer_potential", "r_parts", "solver", "table"]
 
 
 @dataclass(frozen=True)
@@ -132,3 +132,8 @@ def evaluate_laws(
 def r_parts(law: Law, *, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return K = z − 1/G where m(z) (or else G(z)) takes the given values; NaN where it could not be followed."""
     return _core.r_parts(lower(law).arrays(), at_m, values)
+
+
+def table(*arrays: NDArray[Any]) -> _core.GradedTable:
+    """Return the table of these cuts, regions, octave offsets, octaves and rows, see `freeconv.tables`."""
+    return _core.GradedTable(*arrays)

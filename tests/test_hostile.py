@@ -109,12 +109,15 @@ def test_pickles_give_the_same_bits_in_another_process(tmp_path: Path) -> None:
     law = network()
     x = grid(law, 300)
     file = tmp_path / "law.pickle"
-    file.write_bytes(pickle.dumps((law, x, law.cdf(x), law.singular_values(), hash(law.evaluate(1.0).density))))
+    file.write_bytes(
+        pickle.dumps((law, x, law.cdf(x), law.singular_values(), law.compile(), hash(law.evaluate(1.0).density)))
+    )
     script = f"""
         import pickle
-        law, x, cdf, singular, _ = pickle.load(open({str(file)!r}, "rb"))
+        law, x, cdf, singular, compiled, _ = pickle.load(open({str(file)!r}, "rb"))
         assert law.cdf(x).tobytes() == cdf.tobytes()
         assert singular.cdf(1.2) == law.cdf(1.2 ** 2)
+        assert abs(compiled.cdf(x) - cdf).max() <= compiled.error
     """
     run(script)
 
@@ -128,6 +131,7 @@ CALLS = {
     "r_transform": "law.r_transform(np.linspace(0.0, 0.05, 400_000))",
     "log_potential": "law.log_potential(np.linspace(17.0, 30.0, 1_000_000))",
     "set-up": "deep.density(1.0)",
+    "compiled": "while True: compiled.density(np.linspace(0.0, 16.0, 10_000_000), workers=2)",
 }
 
 
@@ -140,6 +144,7 @@ def test_control_c_ends_a_long_call(call: str) -> None:
         import freeconv as fc
         law = fc.MLP(3, "relu", weight_variance=2.0).jacobian()
         law.quantile(0.7)
+        compiled = law.compile()
         variances = 1.1 + 0.5 * np.random.default_rng(0).random(400)
         deep = fc.MLP(400, "hard_tanh", weight_variance=list(variances), bias_variance=0.02).ntk()
         sent = []

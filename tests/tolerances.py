@@ -48,6 +48,13 @@ SLOPE_NETWORK = 5e-14
 """Relative error of densities of networks with curved activations where they are no small part of |G|, whose rounding
 they have: depth 50 multiplies the rounding of one leaf; 1.1e-14 was seen."""
 
+COMPILED = 1e-12
+"""Error of a compiled law: of the density in units of its maximum, of F and of p absolutely.  The default `tol`, to
+which the tables are checked where they are made."""
+
+COMPILED_RELATIVE = 1e-10
+"""Relative error of a compiled density: 100 times `tol`."""
+
 GAUSS = 1e-12
 """Error of the moments of a Gauss rule, in powers of the law's size: a fine rule's mass is checked to 1e-12 a panel."""
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "freeconv/chain/chain.hpp"
+#include "freeconv/compiled/table.hpp"
 
 namespace freeconv {
 
@@ -10,6 +11,7 @@ struct Kernels {
   void (*solve)(const ChainView&, ChainLanes&);
   void (*measure)(const ChainView&, ChainLanes&);
   void (*refine)(const ChainView&, ChainLanes&);
+  long long (*tabulated)(const TableView&, const double*, double*);
 };
 
 // Those in use: of FREECONV_ISA if it is set, else the best.
