@@ -98,7 +98,7 @@ std::size_t GradedTable::evaluate(const double* x, std::size_t n, double* values
   const TableView table = view();
   const auto evaluate_block = kernels().tabulated;
   std::atomic<std::size_t> missed{0};
-  share_out(n, workers, [&] {
+  share_out(n, workers, kChunk, [&] {
     return [&](std::size_t begin, std::size_t end) {
       if (interrupt != nullptr && interrupt->stopped()) return;
       std::size_t count = 0;
