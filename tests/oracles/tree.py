@@ -43,6 +43,8 @@ def leaf_cauchy(leaf: Law, z: Number) -> Number:
     atoms = atoms_of(leaf)
     if atoms is not None:
         return mp.fsum(w / (z - a) for a, w in atoms)
+    if kind == "Given":  # functions, which no table holds
+        return data["cauchy"](z)
     if kind == "SlopeLaw":
         return _slope_cauchy(data["activation"], data["variance"], z, mp.dps)
     if kind == "Arcsine":
@@ -87,6 +89,8 @@ def leaf_mean(leaf: Law) -> Number:
         return mp.fsum(a * w for a, w in atoms)
     if kind == "MarchenkoPastur":
         return mpf(data["scale"])
+    if kind == "Given":
+        return data["mean"]()
     if kind == "SlopeLaw":
         return slope_rule.mean(data["activation"], data["variance"])
     if kind == "FreePoisson":

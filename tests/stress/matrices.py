@@ -45,7 +45,7 @@ def eigenvalues(spec: Spec, rng: np.random.Generator) -> NDArray[np.float64]:
         if kind == "boxplus":
             return rm.rotated_sum(diagonals, rng)
         return rm.rotated_product([np.maximum(diagonal, 0.0) for diagonal in diagonals], rng)
-    if kind in ("compress", "resize", "MLP", "layers"):
+    if kind in ("compress", "resize", "MLP", "layers", "Network"):
         raise UnfitError
     law: Any = trees.build(spec)
     values = np.asarray(law.quantile((np.arange(SIZE) + 0.5) / SIZE), dtype=np.float64)
