@@ -1,6 +1,6 @@
 """Agreement with free sums and products of random matrices: the tree as one matrix of a few hundred rows.
 
-Leaves are diagonal matrices of their own quantiles in Haar-random positions. Trees with multiplicities other than 1, 2
+Leaves are diagonal matrices of their own quantiles, squared slopes of those of a Gaussian, in Haar-random positions. Trees with multiplicities other than 1, 2
 or 3 and with size changes are left out: they would need larger matrices.
 """
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from tests import random_matrices as rm
 from tests.oracles.specs import Law as Spec
-from tests.stress import trees
+from tests.stress import slopes, trees
 from tests.stress.case import Case
 
 SIZE = 240
@@ -47,8 +48,11 @@ def eigenvalues(spec: Spec, rng: np.random.Generator) -> NDArray[np.float64]:
         return rm.rotated_product([np.maximum(diagonal, 0.0) for diagonal in diagonals], rng)
     if kind in ("compress", "resize", "MLP", "layers", "Network"):
         raise UnfitError
+    middles = (np.arange(SIZE) + 0.5) / SIZE
+    if kind == "SlopeLaw":
+        return slopes.squared(data["activation"], np.sqrt(data["variance"]) * ndtri(middles))
     law: Any = trees.build(spec)
-    values = np.asarray(law.quantile((np.arange(SIZE) + 0.5) / SIZE), dtype=np.float64)
+    values = np.asarray(law.quantile(middles), dtype=np.float64)
     if np.ptp(values) > LARGEST_SPREAD * max(1e-300, abs(float(np.median(values)))) or np.abs(values).max() > 1e100:
         raise UnfitError
     return values

@@ -88,6 +88,17 @@ def atoms(name: str, variance: float) -> tuple[list[float], list[float]]:
     return [0.0 if name == "relu" else 0.01**2, 1.0], [0.5, 0.5]
 
 
+def squared(name: str, h: NDArray[np.float64]) -> NDArray[np.float64]:
+    """φ'(h)² on the real line, ascending."""
+    if name == "hard_tanh":
+        return np.sort(np.where(np.abs(h) < 1.0, 1.0, 0.0))
+    if name in PIECEWISE_LINEAR:
+        low = {"linear": 1.0, "relu": 0.0, "leaky_relu": 0.01**2}[name]
+        return np.sort(np.where(h > 0.0, 1.0, low))
+    values = np.asarray(DERIVATIVES[name](h + 0j), dtype=np.complex128).real ** 2
+    return np.sort(np.where(h > 0.0, flat(name)[0], values) if name in ("elu", "selu") else values)
+
+
 def flat(name: str) -> tuple[float, float]:
     """Location and weight of the atom of a curved activation; weight 0 if it has none."""
     return {"elu": (1.0, 0.5), "selu": (SELU[0] ** 2, 0.5)}.get(name, (0.0, 0.0))
