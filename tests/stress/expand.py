@@ -4,7 +4,8 @@
 "input_variance": ..., "law": "jacobian" or "ntk", "side": "output" or "input"}}`` stands for a law of `freeconv.MLP`.
 Here it is written from the input to the output,
 
-    W X Wᵀ ~ resize(X ⊠ WᵀW, N_l/N_{l−1}),   J_l J_lᵀ = D_l² ⊠ (W_l J_{l−1} J_{l−1}ᵀ W_lᵀ),   H_{l+1} = q̂_l + W D H D Wᵀ,
+    W X Wᵀ ~ resize(X ⊠ WᵀW, N_l/N_{l−1}),
+    J_l J_lᵀ = D_l² ⊠ (W_l J_{l−1} J_{l−1}ᵀ W_lᵀ),   H_{l+1} = q̂_l + W D H D Wᵀ,
 
 each layer at its own size, where the package cuts at the narrowest place and merges: two formulas for one law.
 """

@@ -1,4 +1,4 @@
-"""The second generation of random trees: squared slopes, samples, isometry limits and small networks among the leaves."""
+"""The second generation of random trees: slopes, samples, isometry limits and small networks among the leaves."""
 
 from __future__ import annotations
 

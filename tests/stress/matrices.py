@@ -1,7 +1,7 @@
 """Agreement with free sums and products of random matrices: the tree as one matrix of a few hundred rows.
 
-Leaves are diagonal matrices of their own quantiles, squared slopes of those of a Gaussian, in Haar-random positions. Trees with multiplicities other than 1, 2
-or 3 and with size changes are left out: they would need larger matrices.
+Leaves are diagonal matrices of their own quantiles, squared slopes of those of a Gaussian, in Haar-random positions.
+Trees with multiplicities other than 1, 2 or 3 and with size changes are left out: they would need larger matrices.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def distance(case: Case) -> float:
 
     The Kolmogorov distance would be that of eigenvalues that scatter about an atom.
     """
+    if trees.leaves(case.spec) == 1:  # nothing would be rotated
+        raise UnfitError
     values = np.sort(eigenvalues(case.spec, case.rng))
     empirical = np.arange(SIZE + 1) / SIZE
     low, high = 0.0, 1.0

@@ -73,7 +73,7 @@ EVEN = ("tanh", "erf", "sigmoid", "sin", "cos")
 
 @dataclass(frozen=True)
 class Measure:
-    """Complex nodes and weights; `low` and `high` hold the law's interval."""
+    """Complex nodes and weights."""
 
     nodes: Points
     weights: Points
@@ -210,7 +210,8 @@ def measure(name: str, variance: float) -> Measure:
             weights.append(times * 0.5 * (stop - start) * w * rho)
     place, weight = flat(name)
     first, last, times = paths[0][0][0], paths[-1][0][-1], paths[0][2]
-    nodes.append(np.array([place, DERIVATIVES[name](np.array([last]))[0] ** 2, DERIVATIVES[name](np.array([first]))[0] ** 2]))
+    ends = DERIVATIVES[name](np.array([last, first])) ** 2
+    nodes.append(np.array([place, *ends]))
     right = 0.0 if name in ("elu", "selu") else times * _rest(last, variance)
     left = 0.0 if name in EVEN else _rest(-first, variance)
     weights.append(np.array([weight, right, left]))
