@@ -1,4 +1,4 @@
-"""The second opinions on slopes, isometry limits and rectangular networks are right themselves, and see what is wrong."""
+"""The second opinions on slopes, isometry limits and rectangular networks are right, and see what is wrong."""
 
 from __future__ import annotations
 
