@@ -63,12 +63,10 @@ def distance(case: Case) -> float:
 
     The Kolmogorov distance would be that of eigenvalues that scatter about an atom.
     """
-    if trees.leaves(case.spec) == 1:  # nothing would be rotated
-        raise UnfitError
     values = np.sort(eigenvalues(case.spec, case.rng))
     empirical = np.arange(SIZE + 1) / SIZE
     low, high = 0.0, 1.0
-    for _ in range(30):
+    for _ in range(14):
         e = 0.5 * (low + high)
         right = np.asarray(case.law.cdf(values + e * case.width), dtype=np.float64)
         left = np.asarray(case.law.cdf(values - e * case.width), dtype=np.float64)
