@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +15,7 @@ import freeconv as fc
 from freeconv import boundary, spectrum
 from tests.stress import checks, matrices, oracle, run, trees
 from tests.stress.case import Case
+from tests.stress.leaves import Orchard
 
 SUM: dict[str, Any] = {
     "boxplus": [
@@ -82,10 +85,29 @@ def test_matrices_tell_one_law_from_another() -> None:
     ],
 )
 def test_what_was_wrong_once(seed: int) -> None:
-    report = run.run(seed, trees=1, limit=60.0)
+    """Seeds of the first generation of gardens, which still draws the trees it drew then."""
+    report = run.run(seed, trees=1, limit=60.0, garden=trees.Garden)
     assert not unexpected(report), "\n".join(unexpected(report))
     assert report.hanging == []
     assert (report.pairs > 0) != bool(report.refused)
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        90007,  # a power 1 + 1e-12 of a negative K, taken for 1
+        90973,  # slopes of 1e302, whose double-double products left the doubles
+        130330,  # a component of mass 1e-12 where F is 1e6
+    ],
+)
+def test_what_was_flagged_once(seed: int) -> None:
+    """Seeds of the first generation of gardens."""
+    report = run.run(seed, trees=1, chosen=(checks.mass, checks.order), limit=60.0, garden=trees.Garden)
+    assert not unexpected(report), "\n".join(unexpected(report))
+    assert report.hanging == []
+    assert report.refused == []
+    assert report.tried["order"] > 80
+    assert report.flagged["order"] <= 2  # within 1e-12 of an edge
 
 
 @pytest.mark.slow
@@ -95,10 +117,18 @@ def test_everything_about_random_trees() -> None:
     assert not unexpected(report), "\n".join(unexpected(report))
 
 
-def test_seeds_reproduce_their_trees() -> None:
-    for seed in range(30):
-        spec, law = trees.draw(seed)
-        again, same = trees.draw(seed)
+def test_seeds_of_the_first_generation_mean_what_they_meant() -> None:
+    spec, _ = trees.draw(5447, trees.Garden)
+    assert hashlib.sha256(json.dumps(spec).encode()).hexdigest()[:16] == "b5edb952b6f3a7b0"
+    spec, _ = trees.draw(20964, trees.Garden)
+    assert hashlib.sha256(json.dumps(spec).encode()).hexdigest()[:16] == "0af4d47759a8c3d9"
+
+
+@pytest.mark.parametrize("garden", [trees.Garden, Orchard])
+def test_seeds_reproduce_their_trees(garden: type[trees.Garden]) -> None:
+    for seed in range(15):
+        spec, law = trees.draw(seed, garden)
+        again, same = trees.draw(seed, garden)
         assert spec == again
         assert law == same
 

@@ -118,3 +118,14 @@ def test_nearly_equal_coins_at_their_centre(offset: float) -> None:
     y = 0.5
     exact = y / (np.pi * np.sqrt(((2.0 + offset) ** 2 - y * y) * (y * y - offset**2)))
     assert law.density(centre + y) == pytest.approx(exact, rel=REFERENCE)
+
+
+@pytest.mark.parametrize("excess", [1e-11, 1e-10, 3e-10, 1e-9])
+def test_a_power_next_to_1_has_a_density_of_its_excess(excess: float) -> None:
+    """A negative K has no real power: the gap above the atom at 0 is filled, in proportion to t - 1."""
+    slopes = fc.Discrete([0.0, 1.0, 2.0], [0.5, 0.25, 0.25])
+    law = fc.boxtimes(fc.boxtimes_power(slopes, 1.0 + excess), fc.MarchenkoPastur(ratio=0.01))
+    known = fc.boxtimes(fc.boxtimes_power(slopes, 1.0 + 1e-7), fc.MarchenkoPastur(ratio=0.01))
+    assert law.support()[0] == pytest.approx([0.0, 0.60351568], rel=1e-6)
+    x = np.array([1e-6, 0.1, 0.5])
+    assert law.density(x) / (1.0 + excess - 1.0) == pytest.approx(known.density(x) / (1.0 + 1e-7 - 1.0), rel=1e-5)

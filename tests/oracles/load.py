@@ -6,6 +6,7 @@ Needs nothing but the standard library and NumPy until `build` is called, which 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,22 +91,23 @@ def _pairs(values: list[list[float]] | None) -> NDArray[np.float64] | None:
     return None if values is None else np.array(values, dtype=np.float64).reshape(-1, 2)
 
 
-def build(spec: dict[str, Any]) -> Any:
-    """The freeconv law of a specification."""
+def build(spec: dict[str, Any], inner: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+    """The freeconv law of a specification; what is below its operation is built by `inner`."""
     import freeconv as fc
 
     package: Any = fc
+    inner = inner or build
     (kind, data), *_ = spec.items()
     if kind == "affine":
-        law = build(data["law"])
+        law = inner(data["law"])
         law = law if data["scale"] == 1.0 else data["scale"] * law
         return law if data["shift"] == 0.0 else law + data["shift"]
     if kind == "compress":
-        return package.compress(build(data["law"]), data["t"])
+        return package.compress(inner(data["law"]), data["t"])
     if kind == "resize":
-        return package.resize(build(data["law"]), data["ratio"])
+        return package.resize(inner(data["law"]), data["ratio"])
     if kind in ("boxtimes", "boxplus"):
         power = getattr(package, f"{kind}_power")
-        factors = [(build(factor["law"]), factor["power"]) for factor in data]
+        factors = [(inner(factor["law"]), factor["power"]) for factor in data]
         return getattr(package, kind)(*[law if t == 1.0 else power(law, t) for law, t in factors])
     return getattr(package, kind)(**data)

@@ -46,6 +46,8 @@ def leaf_cauchy(leaf: Law, z: Number) -> Number:
         return mp.fsum(w / (z - a) for a, w in atoms)
     if kind == "SlopeLaw" and mp.dps <= ROUGH_DIGITS:
         return mpc(slope_rule.rough(data["activation"], data["variance"], complex(z)))
+    if kind == "Given":  # functions, which no table holds
+        return data["cauchy"](z)
     if kind == "SlopeLaw":
         return _slope_cauchy(data["activation"], data["variance"], z, mp.dps)
     if kind == "Arcsine":
@@ -90,6 +92,8 @@ def leaf_mean(leaf: Law) -> Number:
         return mp.fsum(a * w for a, w in atoms)
     if kind == "MarchenkoPastur":
         return mpf(data["scale"])
+    if kind == "Given":
+        return data["mean"]()
     if kind == "SlopeLaw":
         return slope_rule.mean(data["activation"], data["variance"])
     if kind == "FreePoisson":

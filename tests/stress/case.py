@@ -15,6 +15,7 @@ from freeconv import boundary
 from freeconv.hull import hull
 from tests.oracles.specs import Law as Spec
 from tests.stress import trees
+from tests.stress.leaves import Orchard
 
 Array = NDArray[np.float64]
 
@@ -148,6 +149,6 @@ class Case:
         return real + 1j * self.width * 10.0 ** self.rng.uniform(-2.0, 1.0, 6)
 
 
-def plant(seed: int, points: int) -> Case:
-    """The case of a seed."""
-    return Case(seed, *trees.draw(seed), points)
+def plant(seed: int, points: int, garden: type[trees.Garden] = Orchard) -> Case:
+    """The case of a seed in a garden."""
+    return Case(seed, *trees.draw(seed, garden), points)

@@ -20,12 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.oracles.specs import Law as Spec
+from tests.stress import isometry, slopes
+from tests.stress.expand import expanded
 
 Points = NDArray[np.complex128]
 
 AVERAGED = 400
 NEWTON = 8
 CONVERGED = 1e-11
+SETTLED = 1e-12
+"""Relative moves in the averaged iteration after which nothing is left to be gained."""
 
 
 def _root(z: Points, low: float, high: float) -> Points:
@@ -42,6 +46,12 @@ def _poisson(z: Points, rate: float, jump: float) -> Points:
     return np.asarray(rate * jump * f / (f - jump), dtype=np.complex128)
 
 
+def _atoms(z: Points, places: NDArray[np.float64], weights: NDArray[np.float64]) -> Points:
+    """Σ a w/(z − a) over Σ w/(z − a) for many atoms."""
+    terms = weights / (z[..., None] - places)
+    return np.asarray((terms @ places) / terms.sum(axis=-1))
+
+
 def leaf(spec: Spec, z: Points) -> Points:
     """K of a leaf, in the upper half-plane or its mirror image."""
     (kind, data), *_ = spec.items()
@@ -51,6 +61,8 @@ def leaf(spec: Spec, z: Points) -> Points:
         case "Bernoulli" | "Discrete":
             places = [0.0, data["value"]] if kind == "Bernoulli" else data["locations"]
             weights = [1.0 - data["p"], data["p"]] if kind == "Bernoulli" else data["weights"]
+            if len(places) > 8:
+                return _atoms(z, np.array(places), np.array(weights))
             terms = [(w / (z - a), a) for a, w in zip(places, weights, strict=True)]
             return np.asarray(sum(term * a for term, a in terms) / sum(term for term, _ in terms))
         case "Semicircle":
@@ -67,6 +79,10 @@ def leaf(spec: Spec, z: Points) -> Points:
         case "Uniform":
             a, b = data["low"], data["high"]
             return np.asarray(z - (b - a) / (np.log(z - a) - np.log(z - b)))
+        case "SlopeLaw":
+            return slopes.k_of(data["activation"], data["variance"], z)
+        case "isometry_limit":
+            return isometry.k_of(data["kind"], data["variance"], z)
     raise NotImplementedError(kind)
 
 
@@ -139,6 +155,7 @@ def cauchy(spec: Spec, z: Points, size: float = 1.0) -> tuple[Points, NDArray[np
         If the tree has powers below 1, or is a chain.
     """
     z = np.asarray(z, dtype=np.complex128)
+    spec = expanded(spec)
     with np.errstate(all="ignore"):
         sides: list[float] = []
         _sides(spec, 1.0, sides)
@@ -150,7 +167,11 @@ def cauchy(spec: Spec, z: Points, size: float = 1.0) -> tuple[Points, NDArray[np
         for _ in range(AVERAGED):
             current = Pass(points)
             current.node(spec, z, 1.0)
-            points = [np.asarray((p + t) / 2.0) for p, t in zip(points, current.targets, strict=True)]
+            moved = [np.asarray((p + t) / 2.0) for p, t in zip(points, current.targets, strict=True)]
+            far = max(float(np.max(np.abs(m / p - 1.0))) for m, p in zip(moved, points, strict=True))
+            points = moved
+            if far < SETTLED:
+                break
         return _newton(spec, z, np.array(points))
 
 

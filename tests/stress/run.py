@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import freeconv as fc
 from tests.stress import checks, matrices
 from tests.stress.case import Case, Violation, plant
+from tests.stress.leaves import Orchard
+from tests.stress.trees import Garden
 
 POINTWISE = ("order", "derivative")
 """The checks that ask for values at points, and flag what comes without a proof."""
@@ -117,12 +119,13 @@ def run(
     minutes: float = 60.0,
     limit: float = 20.0,
     chosen: Sequence[Callable[[Case], None]] = (*checks.ALL, matrices.matrices),
+    garden: type[Garden] = Orchard,
 ) -> Report:
     """Examine the trees of `seed`, `seed` + 1, … until so many pairs, trees or minutes."""
     report, end = Report(), time.monotonic() + 60.0 * minutes
     while time.monotonic() < end and (trees is None or report.trees < trees):
         if pairs is not None and report.pairs >= pairs:
             break
-        examine(plant(seed, points), report, chosen, limit)
+        examine(plant(seed, points, garden), report, chosen, limit)
         seed += 1
     return report

@@ -3,6 +3,9 @@
 Two kinds of specification are added, for laws too deep to be nested dictionaries: ``{"MLP": {...}}`` with the
 arguments of `freeconv.MLP` and the law, "jacobian" or "ntk", and ``{"layers": {...}}``: `depth` times
 X ↦ scale · (X ⊠ slope) + shift from the point mass at 1, a tangent kernel.
+
+A seed means another tree in every generation of the gardens: the first has closed leaves only, the second squared
+slopes, samples, rectangular networks and isometry limits as well (`tests.stress.leaves`).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy as np
 import freeconv as fc
 from tests.oracles import load, specs
 from tests.oracles.specs import Law as Spec
+from tests.stress import expand
 
 ROUGH = 0.3
 """The fraction of trees with nearly degenerate parameters."""
@@ -28,6 +32,9 @@ NORMAL_LEAVES = ("MarchenkoPastur", "FreePoisson", "Semicircle")
 
 class Garden:
     """Draws specifications; `rough` mixes in nearly degenerate parameters."""
+
+    stream = 20240
+    weights = ("gaussian", "haar")  # "haar" is no name, and the seeds below 100000 are drawn so
 
     def __init__(self, rng: np.random.Generator, *, rough: bool) -> None:
         self.rng = rng
@@ -144,7 +151,7 @@ class Garden:
             network = {
                 "depth": depth,
                 "activation": str(self.rng.choice(["relu", "leaky_relu", "hard_tanh", "linear"])),
-                "weights": str(self.rng.choice(["gaussian", "haar"])),
+                "weights": str(self.rng.choice(self.weights)),
                 "weight_variance": self.one_of(1.0, 1.5, 2.0),
                 "bias_variance": self.one_of(0.0, 0.05),
             }
@@ -160,6 +167,10 @@ def build(spec: Spec) -> fc.Law:
         network = fc.MLP(**{key: value for key, value in data.items() if key != "law"})
         law: fc.Law = getattr(network, data["law"])()
         return law
+    if kind == "Network":
+        return expand.network_law(data)
+    if kind in ("boxtimes", "boxplus", "affine", "compress", "resize"):
+        return load.build(spec, build)
     if kind == "layers":
         law, slope = fc.PointMass(1.0), load.build(data["slope"])
         for _ in range(data["depth"]):
@@ -172,20 +183,22 @@ def build(spec: Spec) -> fc.Law:
 def leaves(spec: Spec) -> int:
     """Number of leaves."""
     (kind, data), *_ = spec.items()
+    if kind == "Network":
+        return leaves(expand.expanded(spec))
     if kind in ("boxtimes", "boxplus"):
         return sum(leaves(factor["law"]) for factor in data)
     return leaves(data["law"]) if kind in ("affine", "compress", "resize") else 1
 
 
-def draw(seed: int) -> tuple[Spec, fc.Law]:
-    """The specification of a seed, and its law, which is no point mass."""
-    rng = np.random.default_rng([seed, 20240])
+def draw(seed: int, garden: type[Garden]) -> tuple[Spec, fc.Law]:
+    """The specification of a seed in a garden, and its law, which is no point mass."""
+    rng = np.random.default_rng([seed, garden.stream])
     for _ in range(TRIES):
-        garden = Garden(rng, rough=bool(rng.random() < ROUGH))
+        drawer = garden(rng, rough=bool(rng.random() < ROUGH))
         if rng.random() < DEEP:
-            spec = garden.deep()
+            spec = drawer.deep()
         else:
-            spec = garden.tree(int(rng.integers(1, 6)), positive=bool(rng.random() < 0.5))
+            spec = drawer.tree(int(rng.integers(1, 6)), positive=bool(rng.random() < 0.5))
             if leaves(spec) > MOST_LEAVES:
                 continue
         try:
@@ -200,6 +213,8 @@ def draw(seed: int) -> tuple[Spec, fc.Law]:
 def regrouped(spec: Spec, rng: np.random.Generator) -> Spec:
     """The same law in another order: factors shuffled, bracketed, and powers from 2 on split."""
     (kind, data), *_ = spec.items()
+    if kind == "Network":
+        return expand.expanded(spec)
     if kind in ("affine", "compress", "resize"):
         return {kind: {**data, "law": regrouped(data["law"], rng)}}
     if kind not in ("boxtimes", "boxplus"):
