@@ -91,7 +91,7 @@ def test_networks_layer_by_layer(change: dict[str, Any]) -> None:
     """Cut at the narrowest place or layer by layer, the law is one."""
     data = {**WIDE, **change}
     law = trees.build({"Network": data})
-    z = float(law.mean()) * np.array([0.4 + 0.2j, 1.0 + 0.5j, 2.0 + 0.1j])
+    z = np.asarray(float(law.mean()) * np.array([0.4 + 0.2j, 1.0 + 0.5j, 2.0 + 0.1j]), dtype=np.complex128)
     g, _ = oracle.cauchy({"Network": data}, z, 4.0)
     np.testing.assert_allclose(law.cauchy(z), g, rtol=1e-9)
 

@@ -37,7 +37,7 @@ def gate(h: Points) -> Points:
     return np.asarray(1.0 / (1.0 + np.exp(-h)))
 
 
-DERIVATIVES: dict[str, Callable[[Points], Points]] = {
+DERIVATIVES: dict[str, Callable[[Any], Any]] = {
     "tanh": lambda h: np.cosh(h) ** -2.0,
     "erf": lambda h: 2.0 / np.sqrt(np.pi) * np.exp(-h * h),
     "sigmoid": lambda h: gate(h) * gate(-h),
@@ -227,8 +227,8 @@ def k_of(name: str, variance: float, z: Points) -> Points:
     for begin in range(0, upper.size, 64):
         terms = law.weights / (upper[begin : begin + 64, None] - law.nodes)
         k[begin : begin + 64] = (terms @ law.nodes) / terms.sum(axis=1)
-    k = k.reshape(z.shape)
-    return np.asarray(np.where(below, k.conj(), k))
+    on_their_side = np.where(below.ravel(), k.conj(), k)
+    return np.asarray(on_their_side.reshape(z.shape), dtype=np.complex128)
 
 
 @lru_cache(maxsize=32)
