@@ -25,6 +25,8 @@ constexpr double kNarrowestValley = 1e-10;
 // Where rounding moves Im c by more than this the law's edge is within its last digits: no knots there.
 constexpr double kKnotError = 1e-8;
 constexpr double kEdgeZone = 8.0;
+// Of an end, relative: an edge is known to an ulp, what lies beside it is not.
+constexpr double kEndBlur = 1e-10;
 // Points where the march stops to ask from infinity; after so many the rest is left to single points.
 constexpr int kMostStops = 8;
 constexpr int kMostAsked = 64;
@@ -133,6 +135,19 @@ State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, doub
   return u;
 }
 
+// Where rounding ends a march. Beside a gap, which may go on to the end, rounding is as large as beside the end itself.
+Interruption SkeletonBuilder::gap_beyond(const Interval& interval, const Knot& last, double direction) {
+  const double end = direction < 0.0 ? interval.low : interval.high;
+  for (const double length : {0.02, 0.1, 0.25, 0.5}) {
+    Knot next = last;
+    next.x = position(interval, last.t + direction * length);
+    if (!(std::fabs(next.x - end) > kEndBlur * std::fabs(end)) || next.x == last.x || tracer_.stopped()) return {};
+    const Located at = tracer_.locate(next.x, next.u);
+    if (at.where == Where::outside) return gap(last, next, at);
+  }
+  return {};
+}
+
 Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
                                     std::vector<Knot>& knots) {
   const bool hard = interval.low == 0.0 && program_.root().form == Form::product;
@@ -159,7 +174,8 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
         h *= 0.5;
         continue;
       }
-      if (direction * from.t > kEdgeZone && from_error > 1e-3 * kKnotError) break;
+      if (direction * from.t > kEdgeZone && from_error > 1e-3 * kKnotError)
+        return gap_beyond(interval, from, direction);
       // Newton cannot follow: ask from infinity what is there.
       if (deep(interval, to.x)) break;
       ++stops;
@@ -174,7 +190,7 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
       if (!knots.empty()) knots.back().broken = true;
     }
     from_error = tracer_.result().error[0];
-    if (direction * to.t > kEdgeZone && from_error > kKnotError) break;
+    if (direction * to.t > kEdgeZone && from_error > kKnotError) return gap_beyond(interval, from, direction);
     finish(interval, to);
     knots.push_back(to);
     from = to;
