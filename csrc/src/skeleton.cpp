@@ -25,6 +25,8 @@ constexpr double kNarrowestValley = 1e-10;
 // Where rounding moves Im c by more than this the law's edge is within its last digits: no knots there.
 constexpr double kKnotError = 1e-8;
 constexpr double kEdgeZone = 8.0;
+// Estimated rounding of Im c beside an end, times the relative distance: 1e4 ulps.
+constexpr double kEndError = 2e-12;
 // Of an end, relative: an edge is known to an ulp, what lies beside it is not.
 constexpr double kEndBlur = 1e-10;
 // Points where the march stops to ask from infinity; after so many the rest is left to single points.
@@ -135,9 +137,11 @@ State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, doub
   return u;
 }
 
-// Where rounding ends a march. Beside a gap, which may go on to the end, rounding is as large as beside the end itself.
-Interruption SkeletonBuilder::gap_beyond(const Interval& interval, const Knot& last, double direction) {
+// Where rounding ends a march: at the end of the interval, where it is some ulps of x over the distance, or beside a
+// gap.
+Interruption SkeletonBuilder::gap_beyond(const Interval& interval, const Knot& last, double direction, double error) {
   const double end = direction < 0.0 ? interval.low : interval.high;
+  if (error * std::fabs(last.x - end) <= kEndError * std::fabs(last.x)) return {};
   for (const double length : {0.02, 0.1, 0.25, 0.5}) {
     Knot next = last;
     next.x = position(interval, last.t + direction * length);
@@ -175,7 +179,7 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
         continue;
       }
       if (direction * from.t > kEdgeZone && from_error > 1e-3 * kKnotError)
-        return gap_beyond(interval, from, direction);
+        return gap_beyond(interval, from, direction, from_error);
       // Newton cannot follow: ask from infinity what is there.
       if (deep(interval, to.x)) break;
       ++stops;
@@ -190,7 +194,8 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
       if (!knots.empty()) knots.back().broken = true;
     }
     from_error = tracer_.result().error[0];
-    if (direction * to.t > kEdgeZone && from_error > kKnotError) return gap_beyond(interval, from, direction);
+    if (direction * to.t > kEdgeZone && from_error > kKnotError)
+      return gap_beyond(interval, from, direction, from_error);
     finish(interval, to);
     knots.push_back(to);
     from = to;

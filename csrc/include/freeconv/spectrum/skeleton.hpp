@@ -66,7 +66,7 @@ class SkeletonBuilder {
 
   Knot start_of(const Interval& interval);
   Interruption march(const Interval& interval, const Knot& start, double direction, std::vector<Knot>& knots);
-  Interruption gap_beyond(const Interval& interval, const Knot& last, double direction);
+  Interruption gap_beyond(const Interval& interval, const Knot& last, double direction, double error);
   Interruption refine(const Interval& interval, std::vector<Knot>& knots);
   Interruption gap(const Knot& inside, const Knot& outside, const Located& at);
   Probe probe(const Knot& knot);
