@@ -65,13 +65,15 @@ def gaussian_layers_newton(shares: Array, gains: Array, x: Array) -> Array:
     return np.asarray(-((1.0 + m) / z).imag / np.pi)
 
 
-def power_of_discrete_newton(power: float, locations: Array, weights: Array, x: Array) -> Array:
+def power_of_discrete_newton(
+    power: float, locations: Array, weights: Array, x: Array, heights: Numbers = HEIGHTS, steps: int = STEPS
+) -> Array:
     """ν^⊠t of atoms: Newton in the atoms' own point w for z = (m/(1 + m))^(t − 1) w^t, continued in Im z."""
     scale = float(x.max())
-    w = (x + 1j * HEIGHTS[0] * scale) / float(weights @ locations) ** (power - 1.0)
-    for height in HEIGHTS:
+    w = (x + 1j * heights[0] * scale) / float(weights @ locations) ** (power - 1.0)
+    for height in heights:
         z = x + 1j * height * scale
-        for _ in range(STEPS):
+        for _ in range(steps):
             parts = 1.0 / (w[:, None] - locations)
             m = parts @ (weights * locations)
             d_m = -(parts * parts) @ (weights * locations)

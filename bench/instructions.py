@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 import freeconv as fc
-from bench.groups import calls, kernels, products, relu
+from bench.groups import calls, growth, kernels, products, relu
 from bench.groups.common import inside
 
 __all__ = ["TOLERANCE", "WORKLOADS", "compare", "main"]
@@ -90,7 +90,7 @@ WORKLOADS = {
     "density of a tree": Workload(6000, partial(density, products.wigner)),
     "density of a tangent kernel": Workload(6000, partial(density, lambda: kernels.hard_tanh().ntk())),
     "density with tanh": Workload(1600, partial(density, products.tanh)),
-    "density with 64 atoms": Workload(1600, partial(density, products.tanh_discrete)),
+    "density with 64 atoms": Workload(1600, partial(density, lambda: growth.empirical(64))),
     "Cauchy transform": Workload(2000, transform),
     "support": Workload(1, support),
 }

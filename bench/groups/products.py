@@ -43,23 +43,33 @@ def with_gaps(quick: bool) -> Job:
 
 
 @lru_cache
+def critical() -> float:
+    """σ_w² at the critical point of σ_b² = 0.05."""
+    return float(fc.critical_weight_variance("tanh", 0.05))
+
+
+def gain() -> float:
+    """What ten orthogonal matrices contribute to the law of J Jᵀ."""
+    return critical() ** 10
+
+
+@lru_cache
 def slope() -> fc.Law:
-    """The law of tanh'(√q Z)² at the critical point of σ_b² = 0.05."""
-    critical = fc.critical_weight_variance("tanh", 0.05)
-    net = fc.MLP(200, "tanh", weight_variance=critical, bias_variance=0.05)
+    """The law of tanh'(√q Z)² there, in the fixed point of the variances."""
+    net = fc.MLP(200, "tanh", weight_variance=critical(), bias_variance=0.05)
     return fc.SlopeLaw("tanh", float(net.mean_field().preactivation_variance[-1]))
 
 
 @lru_cache
 def tanh() -> fc.Law:
     """Ten orthogonal tanh layers in their fixed point, on the critical line: one curved leaf with a multiplicity."""
-    return fc.boxtimes_power(slope(), 10.0)
+    return gain() * fc.boxtimes_power(slope(), 10.0)
 
 
 @lru_cache
 def tanh_discrete() -> fc.Law:
     """The same with the 64 atoms of a Gauss rule in place of the law of the slopes."""
-    return fc.boxtimes_power(atoms(), 10.0)
+    return gain() * fc.boxtimes_power(atoms(), 10.0)
 
 
 @lru_cache
@@ -72,8 +82,10 @@ def atoms() -> fc.Discrete:
 
 
 def discrete_newton(x: Array) -> Array:
-    """The same in NumPy."""
-    return baselines.power_of_discrete_newton(10.0, np.array(atoms().locations), np.array(atoms().weights), x)
+    """The same in NumPy, with the fewest heights and steps that keep the right root."""
+    locations, weights = np.array(atoms().locations), np.array(atoms().weights)
+    heights = np.geomspace(8.0, 1e-9, 20)
+    return baselines.power_of_discrete_newton(10.0, locations, weights, x / gain(), heights, 2) / gain()
 
 
 def tanh_discrete_case(quick: bool) -> Job:
