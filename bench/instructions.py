@@ -28,8 +28,8 @@ from pathlib import Path
 import numpy as np
 
 import freeconv as fc
+from bench.common import inside
 from bench.groups import calls, growth, kernels, products, relu
-from bench.groups.common import inside
 
 __all__ = ["TOLERANCE", "WORKLOADS", "compare", "main"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import freeconv as fc
 from bench.case import Array, Job, Skip
-from bench.groups.common import few, inside
+from bench.common import few, inside
 
 __all__ = ["compiled", "freealg_relu", "rmtool_relu"]
 

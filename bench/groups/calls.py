@@ -11,7 +11,7 @@ import numpy as np
 import freeconv as fc
 from bench import baselines
 from bench.case import Array, Case, Group, Job, Skip, Target, per_point
-from bench.groups.common import few, inside, reference
+from bench.common import few, inside, reference
 from bench.groups.kernels import layers_of
 from bench.groups.kernels import relu as relu_net
 from bench.groups.relu import law as relu

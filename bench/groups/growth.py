@@ -11,7 +11,7 @@ import numpy as np
 import freeconv as fc
 from bench import baselines
 from bench.case import Array, Case, Group, Job, Reading, Skip, Target, largest_error, per_point
-from bench.groups.common import NEWTON, SHARE, baseline_case, certified, density_case, few, inside, reference
+from bench.common import NEWTON, SHARE, baseline_case, certified, density_case, few, inside, reference
 from bench.groups.relu import law as relu
 from bench.memory import extra_bytes
 

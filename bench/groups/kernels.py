@@ -9,7 +9,7 @@ import numpy as np
 import freeconv as fc
 from bench import baselines
 from bench.case import Group, Target, per_point
-from bench.groups.common import NEWTON, baseline_case, density_case, reference
+from bench.common import NEWTON, baseline_case, density_case, reference
 
 __all__ = ["GROUPS", "hard_tanh", "relu"]
 

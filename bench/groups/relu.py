@@ -9,7 +9,7 @@ import numpy as np
 import freeconv as fc
 from bench import baselines, peers
 from bench.case import Array, Case, Group, Job, Target, per_point
-from bench.groups.common import NEWTON, baseline_case, certified, density_case, few, inside, reference
+from bench.common import NEWTON, baseline_case, certified, density_case, few, inside, reference
 from tests.tolerances import CDF, REFERENCE
 
 __all__ = ["GROUPS", "law"]
