@@ -11,7 +11,7 @@ from typing import Any
 import freeconv as fc
 from bench.groups import GROUPS
 from bench.report import markdown, replace_table, write_json
-from bench.timing import run_group
+from bench.timing import Outcome, run_group
 
 __all__ = ["machine", "main"]
 
@@ -44,17 +44,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page: tables go between its marks")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for group in GROUPS:
         if options.only is None or group.key in options.only:
             print(f"{group.key} …", file=sys.stderr, flush=True)
             outcomes.append(run_group(group, quick=options.quick))
-    table = markdown(machine(), outcomes)
-    if options.json is not None:
-        write_json(options.json, machine(), outcomes)
-    if options.markdown is not None:
-        replace_table(options.markdown, table)
-    print(table)
+            # After each group: a run that is interrupted leaves what it has.
+            if options.json is not None:
+                write_json(options.json, machine(), outcomes)
+            if options.markdown is not None:
+                replace_table(options.markdown, markdown(machine(), outcomes))
+    print(markdown(machine(), outcomes))
 
 
 if __name__ == "__main__":

@@ -53,17 +53,12 @@ def many_atoms(atoms: int) -> Case:
     def prepare(quick: bool) -> Job:
         if quick and atoms > 1000:
             raise Skip("a quick run has 1000 atoms at most")
-        if atoms > MOST_ATOMS:
-            raise Skip(f"more than {MOST_ATOMS} atoms take too long yet")
         built = empirical(atoms)
         x = inside(built, 512)
         assert (certified(built, x) > 0.0).all()
         return Job(lambda: built.density(x), points=x.size)
 
     return Case(f"{atoms} atoms", prepare, rounds=3)
-
-
-MOST_ATOMS = 10_000
 
 
 def averaged(quick: bool) -> Job:
