@@ -105,15 +105,24 @@ GROUPS = (
             baseline_case(BLOCKS, law, partial(newton, block=2000), MILLION, margin=0.0),
             baseline_case(f"{NEWTON}, 6 × 4", law, partial(baselines.relu_gaussian_newton, 3), 50_000),
             baseline_case("NumPy, companion matrices", law, baselines.relu_gaussian_companion, 50_000),
+        ),
+        (
+            Target("density against the NumPy Newton of 60 steps", per_point(ISSUE, DENSITY), 60.0, at_least=True),
+            Target("cdf against density", per_point(CDFS, DENSITY), 2.0),
+            Target("quantile against density", per_point(QUANTILES, DENSITY), 4.0),
+        ),
+    ),
+    Group(
+        "peers",
+        "Other packages: Jacobian, Gaussian ReLU, L = 3",
+        (
+            density_case(DENSITY, law, MILLION, rounds=3),
             Case("freealg", partial(peers.freealg_relu, law), rounds=2),
             Case("rmtool", partial(peers.rmtool_relu, law), rounds=2),
         ),
         (
-            Target("density against the NumPy Newton of 60 steps", per_point(ISSUE, DENSITY), 60.0, at_least=True),
             Target("density against freealg", per_point("freealg", DENSITY), 1000.0, at_least=True),
             Target("density against rmtool", per_point("rmtool", DENSITY), 1000.0, at_least=True),
-            Target("cdf against density", per_point(CDFS, DENSITY), 2.0),
-            Target("quantile against density", per_point(QUANTILES, DENSITY), 4.0),
         ),
     ),
     Group(
