@@ -6,12 +6,14 @@ None of them checks its branch, and all but the companion matrices evaluate at x
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
+Numbers = Sequence[float] | Array
 
 HEIGHTS = (10.0, 1.0, 0.1, 0.01, 1e-3, 1e-9)
 """Imaginary parts of the continuation, in units of the law's scale: the fewest that keep the right root here."""
@@ -20,17 +22,69 @@ STEPS = 4
 """Newton steps at each."""
 
 
-def relu_gaussian_newton(depth: int, x: Array) -> Array:
+def relu_gaussian_newton(depth: int, x: Array, heights: Numbers | None = None, steps: int = STEPS) -> Array:
     """Newton in m for log((1 + m)(1 + 2m)^L/m) = log z, continued in Im z; all points at once."""
-    scale = float(depth)
-    m = 1.0 / (x + 1j * HEIGHTS[0] * scale)
-    for height in HEIGHTS:
-        z = x + 1j * height * scale
-        for _ in range(STEPS):
+    heights = depth * np.array(HEIGHTS) if heights is None else heights
+    m = 1.0 / (x + 1j * heights[0])
+    for height in heights:
+        z = x + 1j * height
+        for _ in range(steps):
             ratio = (1.0 + m) / m * (1.0 + 2.0 * m) ** depth / z
             slope = 1.0 / (1.0 + m) - 1.0 / m + 2.0 * depth / (1.0 + 2.0 * m)
             m = m - np.log(ratio) / slope
-    return -((1.0 + m) / z).imag / np.pi
+    return np.asarray(-((1.0 + m) / z).imag / np.pi)
+
+
+def relu_polynomial_newton(x: Array, heights: Numbers, steps: int) -> Array:
+    """L = 3: Newton for the polynomial (1 + m)(1 + 2m)³ − z m, which NumPy does fastest: no logarithm, no division."""
+    m = 1.0 / (x + 1j * heights[0])
+    for height in heights:
+        z = x + 1j * height
+        for _ in range(steps):
+            a = 1.0 + 2.0 * m
+            square = a * a
+            cube = square * a
+            m = m - ((1.0 + m) * cube - z * m) / (cube + 6.0 * (1.0 + m) * square - z)
+    return np.asarray(-((1.0 + m) / z).imag / np.pi)
+
+
+def gaussian_layers_newton(shares: Array, gains: Array, x: Array) -> Array:
+    """Newton in m for z = (1 + m)/m ∏ g_l (p_l + m): Gaussian layers with shares p_l of linear units; as above."""
+    scale = float(x.max())
+    mean = float(np.prod(shares * gains))
+    m = mean / (x + 1j * HEIGHTS[0] * scale)
+    for height in HEIGHTS:
+        z = x + 1j * height * scale
+        for _ in range(STEPS):
+            ratio = (1.0 + m) / m / z
+            slope = 1.0 / (1.0 + m) - 1.0 / m
+            for share, gain in zip(shares, gains, strict=True):
+                ratio = ratio * gain * (share + m)
+                slope = slope + 1.0 / (share + m)
+            m = m - np.log(ratio) / slope
+    return np.asarray(-((1.0 + m) / z).imag / np.pi)
+
+
+def power_of_discrete_newton(
+    power: float, locations: Array, weights: Array, x: Array, heights: Numbers = HEIGHTS, steps: int = STEPS
+) -> Array:
+    """ν^⊠t of atoms: Newton in the atoms' own point w for z = (m/(1 + m))^(t − 1) w^t, continued in Im z."""
+    scale = float(x.max())
+    w = (x + 1j * heights[0] * scale) / float(weights @ locations) ** (power - 1.0)
+    for height in heights:
+        z = x + 1j * height * scale
+        for _ in range(steps):
+            parts = 1.0 / (w[:, None] - locations)
+            m = parts @ (weights * locations)
+            d_m = -(parts * parts) @ (weights * locations)
+            ratio = (m / (1.0 + m)) ** (power - 1.0) * w**power / z
+            slope = (power - 1.0) * d_m / (m * (1.0 + m)) + power / w
+            change = np.log(ratio) / slope
+            # Newton alone leaves the upper half-plane: go at most nine tenths of the way to the axis.
+            excess = np.maximum(change.imag / np.maximum(0.9 * w.imag, 1e-300), 1.0)
+            w = w - change / excess
+    parts = 1.0 / (w[:, None] - locations)
+    return np.asarray(-((1.0 + parts @ (weights * locations)) / z).imag / np.pi)
 
 
 def relu_gaussian_companion(x: Array) -> Array:
@@ -52,46 +106,70 @@ def relu_gaussian_companion(x: Array) -> Array:
     return -m.imag / (np.pi * x)
 
 
-def relu_ntk_newton(depth: int, x: Array, *, gaussian: bool) -> Array:
-    """Tangent kernel of ReLU layers at σ_w² = 2, q̂ = 1: the explicit chain of z as a function of the innermost one.
+@dataclass(frozen=True)
+class KernelLayers:
+    """What a tangent kernel H ↦ shift + gain · (coin ⊠ H) is made of, layer by layer, from H = first.
+
+    Parameters
+    ----------
+    first : float
+        q̂_0, where the recursion starts.
+    shares, gains, shifts : tuple of float
+        The coin's probability of 1, the weights' variance, and q̂_l, of each layer.
+    gaussian : bool
+        Whether Marchenko–Pastur is a factor of each layer.
+    """
+
+    first: float
+    shares: tuple[float, ...]
+    gains: tuple[float, ...]
+    shifts: tuple[float, ...]
+    gaussian: bool
+
+
+def kernel_newton(layers: KernelLayers, x: Array, heights: Numbers = HEIGHTS, steps: int = STEPS) -> Array:
+    """Tangent kernel of piecewise-linear layers: the explicit chain of z as a function of the innermost one.
 
     Each layer maps (z, G) onwards by the closed S-transforms of the coin and of Marchenko–Pastur, and carries the
     derivatives along; one complex Newton in the innermost z for all points, continued in Im z.
     """
     scale = float(x.max())
-    # Innermost: H_1 = 1, G = 1/(u − 1); far away, u is z over the product of the means, shifted.
-    u = (x + 1j * HEIGHTS[0] * scale - (depth - 1.0)).astype(np.complex128)
-    for height in HEIGHTS:
+    # Innermost: H_1 = q̂_0, G = 1/(u − q̂_0); far away, u is z less the shifts, over the product of the means.
+    mean, offset = 1.0, 0.0
+    for share, gain, shift in zip(layers.shares, layers.gains, layers.shifts, strict=True):
+        mean, offset = mean * share * gain, offset * share * gain + shift
+    u: ComplexArray = np.asarray((x + 1j * heights[0] * scale - offset) / mean, dtype=np.complex128)
+    for height in heights:
         target = x + 1j * height * scale
-        for _ in range(STEPS):
-            z, g, dz = _ntk_chain(depth, u, gaussian)
+        for _ in range(steps):
+            z, g, dz = _kernel_chain(layers, u)
             change = (z - target) / dz
-            # A step of half the distance to the pole at u = 1 at most.
-            limit = 0.5 * np.abs(u - 1.0)
+            # A step of half the distance to the pole at u = q̂_0 at most.
+            limit = 0.5 * np.abs(u - layers.first)
             change = change * np.minimum(1.0, limit / np.maximum(np.abs(change), 1e-300))
             u = u - change
-    _, g, _ = _ntk_chain(depth, u, gaussian)
-    return -g.imag / np.pi
+    _, g, _ = _kernel_chain(layers, u)
+    return np.asarray(-g.imag / np.pi)
 
 
-def _ntk_chain(depth: int, u: ComplexArray, gaussian: bool) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
-    z, g = u, 1.0 / (u - 1.0)
+def _kernel_chain(layers: KernelLayers, u: ComplexArray) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    z, g = u, 1.0 / (u - layers.first)
     dz, dg = np.ones_like(u), -g * g
-    for _ in range(depth - 1):
+    for share, gain, shift in zip(layers.shares, layers.gains, layers.shifts, strict=True):
         m = z * g - 1.0
         dm = dz * g + z * dg
-        inverse = (0.5 + m) / (1.0 + m)  # 1/S of the coin
-        d_inverse = 0.5 * dm / (1.0 + m) ** 2
-        if gaussian:  # ⊠ Marchenko–Pastur of ratio 1
+        inverse = (share + m) / (1.0 + m)  # 1/S of the coin
+        d_inverse = (1.0 - share) * dm / (1.0 + m) ** 2
+        if layers.gaussian:  # ⊠ Marchenko–Pastur of ratio 1
             inverse, d_inverse = inverse * (1.0 + m), d_inverse * (1.0 + m) + inverse * dm
         z, dz = z * inverse, dz * inverse + z * d_inverse
         g, dg = (1.0 + m) / z, dm / z - (1.0 + m) * dz / (z * z)
-        z, dz, g, dg = 1.0 + 2.0 * z, 2.0 * dz, 0.5 * g, 0.5 * dg  # 1 + 2 H
+        z, dz, g, dg = shift + gain * z, gain * dz, g / gain, dg / gain
     return z, g, dz
 
 
 def marchenko_pastur_discrete_averaged(
-    ratio: float, locations: Sequence[float], weights: Sequence[float], x: Array, *, tolerance: float = 1e-12
+    ratio: float, locations: Numbers, weights: Numbers, x: Array, *, tolerance: float = 1e-12
 ) -> Array:
     """MP ⊠ discrete by the averaged fixed point at η = 1e-9; points that have converged drop out.
 

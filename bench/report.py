@@ -1,101 +1,119 @@
-"""Turn the JSON of pytest-benchmark into docs/benchmarks.md.
-
-Run: python -m pytest bench --benchmark-json=build/benchmarks.json && python -m bench.report build/benchmarks.json
-"""
+"""Write what was measured: Markdown to read, JSON to compare."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-DEFAULT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+from bench.case import Group, Row, Target
+from bench.timing import Outcome
 
-HEADER = """# Benchmarks
+__all__ = ["markdown", "replace_table", "targets", "write_json"]
 
-{machine}; medians of one run, freeconv on one thread.  Compare the rows of a group with each other: times move with
-the machine, ratios hardly.  Each benchmark asserts its answer before it is timed.
-
-freeconv is evaluated on the axis and each of its points is certified.  The NumPy rows check no branch and, but for
-companion matrices, stop at an imaginary part of 1e-9 of the scale; *error* is the largest relative difference they have
-from freeconv at the points timed.  Their continuation takes as few heights and steps as keep the right root here.
-
-To reproduce:
-
-```
-python -m pytest bench --benchmark-json=build/benchmarks.json
-python -m bench.report build/benchmarks.json
-```
-"""
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
-def main() -> None:
-    """Write the report named on the command line."""
-    parser = argparse.ArgumentParser(description="Turn the JSON of pytest-benchmark into a page of tables.")
-    parser.add_argument("json", type=Path)
-    parser.add_argument("--output", type=Path, default=DEFAULT)
-    parser.add_argument("--machine", default="2 cores, shared x86-64")
-    arguments = parser.parse_args()
-    benchmarks = json.loads(arguments.json.read_text(encoding="utf-8"))["benchmarks"]
-    arguments.output.parent.mkdir(exist_ok=True)
-    arguments.output.write_text(render(benchmarks, arguments.machine), encoding="utf-8")
+def targets(outcomes: Sequence[Outcome]) -> list[tuple[Group, Target, float]]:
+    """What was asked and measured; targets whose rows were skipped are left out."""
+    found = []
+    for outcome in outcomes:
+        for target in outcome.group.targets:
+            try:
+                found.append((outcome.group, target, target.measure(outcome.rows)))
+            except KeyError:
+                continue
+    return found
 
 
-def render(benchmarks: list[dict[str, Any]], machine: str) -> str:
-    """Return the page: groups with points first, one table for all the others."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for benchmark in benchmarks:
-        groups.setdefault(benchmark["group"], []).append(benchmark)
-    per_point = {name: rows for name, rows in groups.items() if any(row["extra_info"]["points"] > 1 for row in rows)}
-    calls = {name: rows for name, rows in groups.items() if name not in per_point}
-    parts = [HEADER.format(machine=machine), "## Densities", ""]
-    parts += ["| law | by | points | ns per point | points per second | against freeconv | error |"]
-    parts += ["|---|---|---:|---:|---:|---:|---:|"]
-    for name, rows in per_point.items():
-        parts += [point_row(name, row, rows[0]) for row in rows]
-    parts += ["", "## Calls", "", "| what | by | ms | against freeconv | error |", "|---|---|---:|---:|---:|"]
-    for name, rows in calls.items():
-        parts += [call_row(name, row, rows[0]) for row in rows]
+def write_json(path: Path, machine: dict[str, Any], outcomes: Sequence[Outcome]) -> None:
+    """Write all numbers with the machine they are from."""
+    groups = [
+        {
+            "group": outcome.group.key,
+            "title": outcome.group.title,
+            "rows": [vars(row) for row in outcome.rows.values()],
+            "skipped": outcome.skipped,
+        }
+        for outcome in outcomes
+    ]
+    asked = [
+        {
+            "group": group.key,
+            "what": target.what,
+            "measured": value,
+            "asked": target.asked,
+            "at_least": target.at_least,
+            "unit": target.unit,
+            "met": target.met(value),
+        }
+        for group, target, value in targets(outcomes)
+    ]
+    data = {"machine": machine, "groups": groups, "targets": asked}
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def markdown(machine: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
+    """Return the tables: the machine, what is asked, and all rows."""
+    described = "; ".join(f"{key} {_words(value)}" for key, value in machine.items())
+    parts = [f"Measured with: {described}.", ""]
+    asked = targets(outcomes)
+    if asked:
+        parts += ["### What is asked", "", "| what | asked | measured | |", "|---|---:|---:|---|"]
+        parts += [_target_row(target, value) for _, target, value in asked]
+        parts += [""]
+    parts += ["### All rows", "", "| group | by | points | per point | against the first | error |"]
+    parts += ["|---|---|---:|---:|---:|---:|"]
+    for outcome in outcomes:
+        rows = list(outcome.rows.values())
+        parts += [_row(outcome.group.title if row is rows[0] else "", row, rows[0]) for row in rows]
+    skipped = [
+        f"{outcome.group.key}: {name} ({reason})" for outcome in outcomes for name, reason in outcome.skipped.items()
+    ]
+    if skipped:
+        parts += ["", f"Skipped: {'; '.join(skipped)}."]
     return "\n".join(parts) + "\n"
 
 
-def seconds(row: dict[str, Any]) -> float:
-    """Median of a round, per point."""
-    return float(row["stats"]["median"]) / float(row["extra_info"]["points"])
+def replace_table(path: Path, table: str) -> None:
+    """Write the tables between the marks of a page that has them, or as a page of their own."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if BEGIN in text and END in text:
+        before, _, rest = text.partition(BEGIN)
+        table = f"{before}{BEGIN}\n\n{table}\n{END}{rest.partition(END)[2]}"
+    path.write_text(table, encoding="utf-8")
 
 
-def point_row(name: str, row: dict[str, Any], first: dict[str, Any]) -> str:
-    """One line of the first table."""
-    who, points, error = (row["extra_info"][key] for key in ("who", "points", "error"))
-    return (
-        f"| {name if row is first else ''} | {who} | {points} | {significant(1e9 * seconds(row))} | "
-        f"{significant(1.0 / seconds(row))} | {ratio(row, first)} | {accuracy(error)} |"
-    )
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def call_row(name: str, row: dict[str, Any], first: dict[str, Any]) -> str:
-    """One line of the second table."""
-    label = name if row is first else ""
-    who, error = row["extra_info"]["who"], row["extra_info"]["error"]
-    return f"| {label} | {who} | {significant(1e3 * seconds(row))} | {ratio(row, first)} | {accuracy(error)} |"
+def _target_row(target: Target, value: float) -> str:
+    sign = "≥" if target.at_least else "≤"
+    verdict = "yes" if target.met(value) else "**no**"
+    return f"| {target.what} | {sign} {target.asked:g} {target.unit} | {significant(value)} {target.unit} | {verdict} |"
 
 
-def ratio(row: dict[str, Any], first: dict[str, Any]) -> str:
-    """How many times the first row's time this one takes."""
-    return "1" if row is first else f"{significant(seconds(row) / seconds(first), 2)} ×"
+def _row(title: str, row: Row, first: Row) -> str:
+    value = _time(row.value) if row.unit == "s" else f"{significant(row.value)} {row.unit}"
+    ratio = "1" if row is first else f"{significant(row.value / first.value)} ×" if first.value > 0.0 else ""
+    error = "" if row.error is None else f"{row.error:.0e}"
+    return f"| {title} | {row.name} | {significant(row.points, 8)} | {value} | {ratio} | {error} |"
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 1.0:
+            return f"{significant(seconds * scale)} {unit}"
+    return f"{significant(seconds * 1e9)} ns"
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number with few digits, no exponent, and thin spaces between thousands."""
+    """A number with few digits, no exponent, and thin spaces between thousands.
+
+    >>> significant(0.012345), significant(12345.6)
+    ('0.0123', '12\u2009300')
+    """
     text = f"{value:.{digits}g}"
     return f"{float(text):,.0f}".replace(",", "\u2009") if abs(float(text)) >= 10 ** (digits - 1) else text
-
-
-def accuracy(error: float | None) -> str:
-    """The error of a baseline, as a power of ten with one digit."""
-    return "" if error is None else f"{error:.0e}"
-
-
-if __name__ == "__main__":
-    main()

@@ -170,7 +170,8 @@ def build(spec: Spec) -> fc.Law:
     if kind == "Network":
         return expand.network_law(data)
     if kind in ("boxtimes", "boxplus", "affine", "compress", "resize"):
-        return load.build(spec, build)
+        built: fc.Law = load.build(spec, build)
+        return built
     if kind == "layers":
         law, slope = fc.PointMass(1.0), load.build(data["slope"])
         for _ in range(data["depth"]):
