@@ -170,8 +170,8 @@ def build(spec: Spec) -> fc.Law:
     if kind == "Network":
         return expand.network_law(data)
     if kind in ("boxtimes", "boxplus", "affine", "compress", "resize"):
-        built: fc.Law = load.build(spec, build)
-        return built
+        combined: fc.Law = load.build(spec, build)
+        return combined
     if kind == "layers":
         law, slope = fc.PointMass(1.0), load.build(data["slope"])
         for _ in range(data["depth"]):
