@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -44,6 +43,8 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, str | 
     >>> fc.show_config(mode="dicts")["version"] == fc.__version__
     True
     """
+    from importlib.metadata import version  # a fifth of the package's import
+
     choice("mode", mode, ("stdout", "dicts"))
     affinity = getattr(os, "sched_getaffinity", None)
     found: dict[str, str | int | list[str]] = {

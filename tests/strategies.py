@@ -54,44 +54,9 @@ def interval(draw: st.DrawFn, kind: type[fc.Arcsine] | type[fc.Uniform], low: fl
     return kind(start, start + draw(numbers(0.5, 3.0)))
 
 
-def slopes() -> st.SearchStrategy[fc.Law]:
-    """Squared slopes: few, since each is made once and takes some tenths of a second."""
-    return st.builds(fc.SlopeLaw, st.sampled_from(["tanh", "elu", "softplus"]), st.sampled_from([0.5, 2.0]))
-
-
-def samples() -> st.SearchStrategy[fc.Law]:
-    """Laws of six to twenty samples, on a grid, so that some are equal."""
-    points = st.lists(st.integers(0, 24).map(lambda k: k / 8.0), min_size=6, max_size=20)
-    return points.filter(lambda found: len(set(found)) > 1).map(fc.Empirical)
-
-
-def isometries() -> st.SearchStrategy[fc.Law]:
-    """The limits of deep networks, with an atom and without."""
-    return st.builds(
-        fc.isometry_limit, st.sampled_from(["bernoulli", "smooth"]), st.sampled_from([0.25, 0.5, 1.0, 2.0])
-    )
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> fc.Law:
-    """Rectangular networks of one to three layers, piecewise linear."""
-    widths = draw(st.lists(st.sampled_from([1.0, 1.5, 2.0, 4.0]), min_size=2, max_size=4))
-    net = fc.MLP(
-        activation=draw(st.sampled_from(["relu", "leaky_relu", "hard_tanh"])),
-        weights=draw(st.sampled_from(["gaussian", "orthogonal"])),
-        weight_variance=1.5,
-        bias_variance=0.05,
-        widths=widths,
-    )
-    return draw(st.sampled_from([net.jacobian("output"), net.jacobian("input"), net.ntk()]))
-
-
 def positive_leaves() -> st.SearchStrategy[fc.Law]:
     """Leaves on [0, ∞)."""
     return st.one_of(
-        slopes(),
-        samples(),
-        isometries(),
         st.builds(fc.Bernoulli, probabilities(), scales()),
         discrete(positive=True),
         st.builds(fc.MarchenkoPastur, ratios(), scales()),
@@ -152,10 +117,10 @@ def evenly(*choices: st.SearchStrategy[fc.Law]) -> st.SearchStrategy[fc.Law]:
 
 
 def positive_laws() -> st.SearchStrategy[fc.Law]:
-    """Laws on [0, ∞): leaves, products, sums, size changes, products of sums, layers, networks."""
+    """Laws on [0, ∞): leaves, products, sums, size changes, products of sums, layers."""
     leaf = positive_leaves()
     nested = products(evenly(leaf, sums(leaf)))
-    return evenly(leaf, products(), sums(leaf), corners(products()), resized(products()), nested, layers(), networks())
+    return evenly(leaf, products(), sums(leaf), corners(products()), resized(products()), nested, layers())
 
 
 def laws() -> st.SearchStrategy[fc.Law]:

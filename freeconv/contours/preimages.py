@@ -17,11 +17,6 @@ __all__ = ["ClosedForm", "closed_form"]
 
 Real = NDArray[np.float64]
 
-_FAR = 700.0
-"""Of log((x − low)/(high − x)), which e^t allows."""
-_MOST_STEPS = 100
-"""Some 60 bisections lead from [−700, 700] to neighbouring doubles."""
-
 
 @lru_cache(maxsize=512)
 def closed_form(activation: Activation, variance: float) -> ClosedForm:
@@ -85,52 +80,27 @@ class ClosedForm:
 
     def quantile(self, p: Real) -> Real:
         """inf{x : F(x) ≥ p}."""
+        from scipy.optimize import elementwise
+
         x = np.full(p.shape, np.nan)
         ordered = sorted([(float(low), float(high), b, a) for low, high, b, a in self.pieces()])
         for low, high, below, above in ordered:
             x[np.isnan(x) & (p <= below)] = low  # the atom, or the gap, before it ends here
             inside = np.isnan(x) & (p > below) & (p < above)
             if inside.any():
-                x[inside] = self._inverted(p[inside], low, high, below, above)
+                found = elementwise.find_root(
+                    lambda y, level: self.cdf(np.ravel(y)).reshape(np.shape(y)) - level,
+                    (np.full(inside.sum(), low), np.full(inside.sum(), high)),
+                    args=(p[inside],),
+                    tolerances={"xrtol": 2e-16, "xatol": 0.0, "fatol": 0.0, "frtol": 0.0},
+                    maxiter=200,
+                )
+                x[inside] = found.x
             x[np.isnan(x) & (p == above)] = high
         for location, weight in self.law.atoms:
             before = float(self.cdf(np.array([np.nextafter(location, -math.inf)]))[0])
             x[(p > before) & (p <= before + weight)] = location
         x[np.isnan(x) & (p >= 0.0)] = max([*self.ends.tolist(), *(location for location, _ in self.law.atoms)])
-        return x
-
-    def _inverted(self, p: Real, low: float, high: float, below: float, above: float) -> Real:
-        """F = p in a piece, by Newton steps on logit F against t = log((x − low)/(high − x)), which are nearly linear.
-
-        Bracketed; bisection in t comes to a position of 1e-300 as fast as to any other.
-        """
-        level = np.log((p - below) / (above - p))
-        first, last = np.full(p.shape, -_FAR), np.full(p.shape, _FAR)
-        t = np.clip(level, -_FAR, _FAR)
-        x = _between(low, high, t)[0]
-        open_ = np.ones(p.shape, dtype=np.bool_)
-        for _ in range(_MOST_STEPS):
-            at, slope = _between(low, high, t[open_])
-            f = self.cdf(at)
-            short = f < p[open_]
-            first[open_] = np.where(short, t[open_], first[open_])
-            last[open_] = np.where(short, last[open_], t[open_])
-            with np.errstate(all="ignore"):
-                gap = np.log((f - below) / (above - f)) - level[open_]
-                steep = self.density(at) * slope * ((above - below) / ((f - below) * (above - f)))
-                moved = t[open_] - gap / steep
-            kept = (moved > first[open_]) & (moved < last[open_])
-            moved = np.where(kept, moved, 0.5 * (first[open_] + last[open_]))
-            after = _between(low, high, moved)[0]
-            # All of t above 37 may be one x: a bisection that does not move x has not arrived.
-            left = _between(low, high, last[open_])[0] - _between(low, high, first[open_])[0]
-            close = np.where(kept, np.abs(after - at), left) <= 1e-15 * np.abs(at)
-            done = (np.abs(f - p[open_]) <= 4e-16 * p[open_]) | close  # F is not known better
-            x[open_] = np.where(f == p[open_], at, after)
-            t[open_] = moved
-            open_[np.flatnonzero(open_)[done]] = False
-            if not open_.any():
-                break
         return x
 
     def _outer(self, piece: MonotonePiece) -> tuple[float, float]:
@@ -213,13 +183,6 @@ class ClosedForm:
             mine = np.array([other is anchor for other in anchors])
             values[mine] = self.law.offset_slope(anchor, delta[mine])
         return values
-
-
-def _between(low: float, high: float, t: Real) -> tuple[Real, Real]:
-    """x(t) and dx/dt, measured from the nearer end."""
-    part = 1.0 / (1.0 + np.exp(np.abs(t)))
-    offset = (high - low) * part
-    return np.where(t < 0.0, low + offset, high - offset), offset * (1.0 - part)
 
 
 def _position(anchors: list[Anchor], delta: Real) -> Real:
