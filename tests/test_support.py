@@ -129,3 +129,23 @@ def test_a_power_next_to_1_has_a_density_of_its_excess(excess: float) -> None:
     assert law.support()[0] == pytest.approx([0.0, 0.60351568], rel=1e-6)
     x = np.array([1e-6, 0.1, 0.5])
     assert law.density(x) / (1.0 + excess - 1.0) == pytest.approx(known.density(x) / (1.0 + 1e-7 - 1.0), rel=1e-5)
+
+
+def test_a_hundred_different_gaussian_layers_reach_down_to_0() -> None:
+    """Doubles end in the march to 1e-280, which is no gap."""
+    law = fc.MLP(100, "hard_tanh", weight_variance=1.2 + 0.003 * np.arange(100), bias_variance=0.1).jacobian()
+    assert law.support().shape == (1, 2)
+    assert law.support()[0, 0] == 0.0
+
+
+def test_a_gap_in_the_deep_of_many_samples_is_listed() -> None:
+    """Beside a gap rounding is as large as beside the end of the interval, where a march ends."""
+    rng = np.random.default_rng(12)
+    samples = np.concatenate([[1.3e-5], np.exp(rng.uniform(-9.5, -6.0, 30)), rng.uniform(0.01, 3.0, 150)])
+    law = fc.boxtimes(fc.Empirical(samples), fc.FreePoisson(1.33, 0.32), fc.Semicircle(1.29, 0.35))
+    support = law.support()
+    x = np.geomspace(support[0, 0] * 1.001, 1e-2, 400)
+    record = law.evaluate(x)
+    inside = ((x[:, None] > support[:, 0]) & (x[:, None] < support[:, 1])).any(axis=1)
+    assert (record.status[inside] != fc.Status.OUTSIDE).all()
+    assert (record.status[~inside] == fc.Status.OUTSIDE).all()

@@ -141,7 +141,8 @@ State<double, 1> SkeletonBuilder::interpolate(const Knot& a, const Knot& b, doub
 // gap.
 Interruption SkeletonBuilder::gap_beyond(const Interval& interval, const Knot& last, double direction, double error) {
   const double end = direction < 0.0 ? interval.low : interval.high;
-  if (error * std::fabs(last.x - end) <= kEndError * std::fabs(last.x)) return {};
+  // At a hard edge at 0 doubles end on their own.
+  if (end == 0.0 || error * std::fabs(last.x - end) <= kEndError * std::fabs(last.x)) return {};
   for (const double length : {0.02, 0.1, 0.25, 0.5}) {
     Knot next = last;
     next.x = position(interval, last.t + direction * length);

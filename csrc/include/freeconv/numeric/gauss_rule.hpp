@@ -1,9 +1,9 @@
 // The Gauss rule of a discrete measure: N nodes and weights > 0 with its first 2N moments.
 //
 // Its Jacobi matrix is updated point by point, by the rational form of the Pal-Walker-Kahan rotations (W. Gragg and
-// W. Harwood, Numer. Math. 44 (1984)): no subtraction but of locations, while moments or Lanczos' vectors lose digits
-// wherever weights differ in size. Only the first N rows are kept; those below do not act on them. Nodes and weights
-// are the eigenvalues and squared first components (G. Golub and J. Welsch, Math. Comp. 23 (1969)).
+// W. Harwood, Numerische Mathematik 44 (1984)): no subtraction but of locations, while moments or Lanczos' vectors lose
+// digits wherever weights differ in size. Only the first N rows are kept; those below do not act on them. Nodes and
+// weights are the eigenvalues and squared first components (G. Golub and J. Welsch, Math. Comp. 23 (1969)).
 #pragma once
 
 #include <limits>

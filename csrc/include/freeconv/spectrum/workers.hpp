@@ -11,8 +11,8 @@
 
 namespace freeconv {
 
-// A chunk takes from 0.15 ms (a thread starts in a fifth of that) to some ms: the caller waits for no longer once it has
-// run out of chunks itself.
+// A chunk takes from 0.15 ms (a thread starts in a fifth of that) to some ms: the caller waits for no longer once it
+// has run out of chunks itself.
 inline constexpr std::size_t kChunk = 4096;
 
 // Calls make() once a thread and what it returns as task(begin, end) until [0, n) is done, `chunk` at a time. The
