@@ -147,6 +147,7 @@ def test_control_c_ends_a_long_call(call: str) -> None:
         compiled = law.compile()
         variances = 1.1 + 0.5 * np.random.default_rng(0).random(400)
         deep = fc.MLP(400, "hard_tanh", weight_variance=list(variances), bias_variance=0.02).ntk()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         sent = []
         def interrupt():
             sent.append(time.perf_counter())
