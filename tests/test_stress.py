@@ -54,7 +54,7 @@ def test_the_mass_of_random_trees(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_random_trees_are_limits_of_matrices() -> None:
-    report = run.run(0, trees=60, chosen=(matrices.matrices,), limit=5.0)
+    report = run.run(0, trees=60, chosen=(matrices.matrices,), limit=5.0, garden=trees.Garden)
     assert report.tried["matrices"] >= 10 * matrices.SIZE
     assert not unexpected(report), "\n".join(unexpected(report))
 
@@ -196,7 +196,7 @@ def test_a_wrong_transform_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is wrong is in the table with its seed and its law."""
     plant(monkeypatch, lambda values, _: replace(values, density=values.density * 1.01))
-    report = run.run(0, trees=3)
+    report = run.run(0, trees=3, garden=trees.Garden)
     assert report.wrong
     assert f"seed {report.wrong[0][0]}: " in str(report)
 
