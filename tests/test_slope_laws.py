@@ -191,7 +191,12 @@ def test_density_cdf_and_quantiles_are_consistent(name: str, q: float) -> None:
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_the_core_agrees_with_the_closed_form(name: str) -> None:
+def test_the_core_agrees_with_the_closed_form(name: str, request: pytest.FixtureRequest) -> None:
+    if name == "erf":
+        reason = (
+            "by itself in the core its support is searched 1e-40 above 0, where rounding decides; it is refused there"
+        )
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     law = fc.SlopeLaw(name, 0.6)
     core = engine.solver(law)
     assert core.complete

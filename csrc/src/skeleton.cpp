@@ -146,7 +146,10 @@ Interruption SkeletonBuilder::gap_beyond(const Interval& interval, const Knot& l
   for (const double length : {0.02, 0.1, 0.25, 0.5}) {
     Knot next = last;
     next.x = position(interval, last.t + direction * length);
-    if (!(std::fabs(next.x - end) > kEndBlur * std::fabs(end)) || next.x == last.x || tracer_.stopped()) return {};
+    const double distance = std::fabs(next.x - end);
+    // Deep below the law's width real and complex solutions are too close to tell.
+    if (!(distance > kEndBlur * std::fabs(end)) || distance < kByZero * tracer_.width()) return {};
+    if (next.x == last.x || tracer_.stopped()) return {};
     const Located at = tracer_.locate(next.x, next.u);
     if (at.where == Where::outside) return gap(last, next, at);
   }
