@@ -1,0 +1,56 @@
+"""The kernel of forward chains against the general blocks, where parameters are near-degenerate, deep, tiny or huge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import freeconv as fc
+from freeconv.engine import solver
+from freeconv.evaluation import Status
+from tests import tolerances
+
+COIN, GAUSS = fc.Bernoulli(0.5), fc.MarchenkoPastur(0.7)
+NEAR = [1e-15, -1e-15, 1e-9, -1e-9, 1e-3]
+
+LAWS = {
+    **{f"ratio 1 + {e}": fc.boxtimes(fc.MarchenkoPastur(1.0 + e), COIN) for e in NEAR},
+    **{f"ratio 1/p + {e}": fc.boxtimes(COIN, fc.MarchenkoPastur(2.0 + e)) for e in NEAR},
+    **{f"atoms meet 1 + {e}": fc.boxtimes(COIN, fc.Bernoulli(0.5 + e)) for e in NEAR},
+    **{f"weight {e}": fc.boxtimes(fc.Bernoulli(e), GAUSS, fc.MarchenkoPastur()) for e in (1e-12, 1e-6)},
+    **{f"gap {e}": fc.boxtimes(GAUSS, fc.Discrete([1.0, 1.0 + e], [0.5, 0.5])) for e in (1e-12, 1e-6, 1e-3)},
+    **{
+        f"component {e}": fc.boxtimes(fc.MarchenkoPastur(0.05), fc.Discrete([1.0, 3.0], [1.0 - e, e]))
+        for e in (1e-9, 1e-3)
+    },
+    **{f"kernel {e}": fc.boxtimes(COIN, 1.0 + e * fc.boxtimes(COIN, GAUSS)) for e in (1e-9, 1e-3, 1e9)},
+    **{f"scale {s}": fc.boxtimes(fc.Bernoulli(0.5, s), GAUSS) for s in (1e-150, 1e-30, 1e100, 1e150)},
+    **{f"atoms of scale {s}": fc.boxtimes(GAUSS, fc.Discrete([s, 3.0 * s], [0.5, 0.5])) for s in (1e-150, 1e150)},
+    **{f"ReLU, depth {n}": fc.MLP(n, weight_variance=2.0).jacobian() for n in (2, 50, 200)},
+    **{f"Haar ReLU, depth {n}": fc.MLP(n, weights="orthogonal", weight_variance=2.0).jacobian() for n in (2, 50, 200)},
+    "kernel, depth 20": fc.MLP(20, "hard_tanh", weight_variance=1.3, bias_variance=0.1).ntk(),
+    "three atoms to the 10": fc.boxtimes(GAUSS, fc.boxtimes_power(fc.Discrete([0.0, 1.0, 3.0], [0.3, 0.4, 0.3]), 10.0)),
+    "moved": 3.0 * fc.boxtimes(COIN, GAUSS) - 7.0,
+    "resized": fc.resize(fc.boxtimes(COIN, GAUSS, fc.MarchenkoPastur(2.0)), 1.7),
+    "tanh to the 20": fc.boxtimes_power(fc.boxtimes(fc.SlopeLaw("tanh", 0.57), GAUSS), 20.0),
+}
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+def test_the_kernel_agrees_with_the_general_blocks(law: fc.Law) -> None:
+    support = law.support()
+    share = np.concatenate([np.geomspace(1e-13, 0.5, 20), 1.0 - np.geomspace(1e-13, 0.5, 20)])
+    x = np.unique(np.concatenate([low + (high - low) * share for low, high in support]))
+    own = law.evaluate(x)
+    # Potentials are the general blocks' only.
+    density, cdf, _, status, *_ = solver(law).evaluate(x, True, True, True, 1)
+    proven = np.isin(own.status, [Status.CERTIFIED, Status.RECOVERED])
+    proven &= np.isin(status, [Status.CERTIFIED, Status.RECOVERED])
+    assert proven.sum() > 0.5 * x.size
+    allowed = tolerances.density_tolerance(x, support.ravel())
+    assert (np.abs(own.density - density)[proven] <= (allowed * density)[proven]).all()
+    assert cdf is not None
+    np.testing.assert_allclose(own.cdf[proven], cdf[proven], rtol=0.0, atol=tolerances.CDF)
+    # ... and so does the batch, with its own starts.
+    inside = fc.densities([law], x[proven])[0]
+    assert (np.abs(inside - density[proven]) <= (allowed * density)[proven]).all()
