@@ -312,3 +312,22 @@ def test_no_region_reads_beyond_the_arrays(column: int, value: float) -> None:
         return
     values, missed = made.evaluate(x)
     assert np.count_nonzero(np.isnan(values)) == missed + 1
+
+
+def nearly_equal_coins(offset: float) -> fc.Law:
+    return fc.boxplus(fc.Discrete([0.0, 1.0], [0.5, 0.5]), fc.Discrete([0.0, 1.0], [0.5 + offset, 0.5 - offset]))
+
+
+def test_panels_shorter_than_the_rounding_of_x_are_no_panels() -> None:
+    """At the centre of coins that are equal but for 1e-8 they ended in a singular matrix."""
+    law = nearly_equal_coins(1e-8)
+    table = law.compile()
+    assert table.error <= 1e-12
+    x = np.concatenate([1.0 + np.geomspace(1e-6, 0.9, 50), 1.0 - np.geomspace(1e-6, 0.9, 50)])
+    np.testing.assert_allclose(table.cdf(x), law.cdf(x), rtol=0.0, atol=COMPILED)
+    np.testing.assert_allclose(table.density(x), law.density(x), rtol=COMPILED_RELATIVE)
+
+
+def test_pieces_closer_than_tables_can_tell_are_refused() -> None:
+    with pytest.raises(fc.ConvergenceError, match=r"a table of .* with tol = 1e-12 is off by"):
+        nearly_equal_coins(1e-12).compile()
