@@ -88,6 +88,8 @@ def cdfs(laws: Iterable[Law], x: ArrayLike, *, workers: int = 1) -> NDArray[np.f
 
 
 def _evaluated(laws: Iterable[Law], x: ArrayLike, workers: int, *, cdf: bool) -> NDArray[np.float64]:
+    if isinstance(laws, Law):
+        raise TypeError(f"laws must be an iterable of laws, got one law, {laws!r:.200}; law.density takes one")
     listed = list(laws)
     for i, law in enumerate(listed):
         if not isinstance(law, Law):
@@ -96,14 +98,15 @@ def _evaluated(laws: Iterable[Law], x: ArrayLike, workers: int, *, cdf: bool) ->
     threads = worker_count(workers)
     values = np.full((len(listed), points.shape[1]), np.nan)
     groups: dict[tuple[str, ...], list[int]] = {}
-    rows: list[tuple[tuple[float, ...], tuple[float, ...]]] = [((), ())] * len(listed)
+    rows: dict[int, tuple[tuple[float, ...], tuple[float, ...]]] = {}
     single: list[tuple[int, NDArray[np.bool_]]] = []
     for i, law in enumerate(listed):
         row = _row(law)
         if row is None:
             single.append((i, np.ones(points.shape[1], dtype=np.bool_)))
             continue
-        structure, *rows[i] = row  # type: ignore[call-overload]
+        structure, parameters, multiplicities = row
+        rows[i] = parameters, multiplicities
         groups.setdefault(structure, []).append(i)
     for members in groups.values():
         mine = points if len(points) == 1 else np.ascontiguousarray(points[members])

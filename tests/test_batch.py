@@ -147,6 +147,7 @@ def test_nan_stays_nan() -> None:
     ("arguments", "error", "message"),
     [
         (([1.0], [1.0]), TypeError, r"laws\[0\] must be a law, got 1.0"),
+        ((fc.Semicircle(), [1.0]), TypeError, "laws must be an iterable of laws, got one law, Semicircle"),
         (([fc.Semicircle()], 1.0), ValueError, r"x must have shape \(m,\) or \(1, m\), a row for each law, got \(\)"),
         (([fc.Semicircle()], [[1.0], [2.0]]), ValueError, r"x must have shape .*, got \(2, 1\)"),
         (([fc.Semicircle()], [1j]), TypeError, "x must be real"),

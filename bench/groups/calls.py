@@ -16,6 +16,7 @@ from bench.groups.kernels import layers_of
 from bench.groups.kernels import relu as relu_net
 from bench.groups.relu import law as relu
 from freeconv import engine
+from freeconv._validate import worker_count
 from tests.tolerances import EDGE
 
 __all__ = ["GROUPS", "new_covariance", "new_support"]
@@ -132,7 +133,7 @@ def importing(package: str, version: str) -> Case:
 
 def threaded(workers: int) -> Case:
     def prepare(quick: bool) -> Job:
-        if fc.show_config(mode="dicts")["processors"] < workers:  # type: ignore[index, operator]
+        if worker_count(-1) < workers:
             raise Skip(f"there are fewer than {workers} processors")
         law = relu()
         x = inside(law, few(quick, 10_000_000, 100_000))
