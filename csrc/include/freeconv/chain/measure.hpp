@@ -33,20 +33,16 @@ class ChainMeasureStart {
   [[gnu::noinline]] static void left_of_contour(const ChainContour& law, const ChainLanes& lanes, double* left) {
     int chosen[kWidth];
     find_rules(law, lanes, chosen);
-    const double* at = law.nodes;
-    for (int k = 0; k < law.rule_count; ++k) {
-      const double* rule = law.rules + k * (1 + law.singular_count);
-      int wanted = 0;
-      for (int i = 0; i < kWidth; ++i) wanted += chosen[i] == k ? 1 : 0;
-      alignas(64) double own[kWidth];
-      for (int i = 0; i < kWidth; ++i) own[i] = 0.0;
-      for (int s = 0; s < law.singular_count; ++s) {
-        const int n = static_cast<int>(rule[1 + s]);
-        if (wanted > 0) add_left(law.singular[s], at, n, lanes, own);
-        at += 4 * n;
-      }
-      for (int i = 0; i < kWidth; ++i) left[i] = chosen[i] == k ? own[i] : left[i];
-    }
+    alignas(64) double own[kWidth];
+    each_rule(
+        law, chosen,
+        [&] {
+          for (int i = 0; i < kWidth; ++i) own[i] = 0.0;
+        },
+        [&](double x, const double* at, int n) { add_left(x, at, n, lanes, own); },
+        [&](int k) {
+          for (int i = 0; i < kWidth; ++i) left[i] = chosen[i] == k ? own[i] : left[i];
+        });
   }
 
  private:
@@ -120,23 +116,32 @@ class ChainMeasureStart {
     }
   }
 
-  static void contour(const ChainContour& law, const ChainLanes& lanes, MeasureSums& out) {
-    int chosen[kWidth];
-    find_rules(law, lanes, chosen);
+  // Goes through the rules that some lane has chosen: begin(), group(singular value, nodes, count) for each, end(rule).
+  template <class Begin, class Group, class End>
+  [[gnu::always_inline]] static void each_rule(const ChainContour& law, const int* chosen, const Begin& begin,
+                                               const Group& group, const End& end) {
     const double* at = law.nodes;
     for (int k = 0; k < law.rule_count; ++k) {
       const double* rule = law.rules + k * (1 + law.singular_count);
       int wanted = 0;
       for (int i = 0; i < kWidth; ++i) wanted += chosen[i] == k ? 1 : 0;
-      MeasureSums own;
-      if (wanted > 0) own.clear();
+      if (wanted > 0) begin();
       for (int s = 0; s < law.singular_count; ++s) {
         const int n = static_cast<int>(rule[1 + s]);
-        if (wanted > 0) add<false>(law.singular[s], at, n, lanes, own);
+        if (wanted > 0) group(law.singular[s], at, n);
         at += 4 * n;
       }
-      if (wanted > 0) choose(chosen, k, own, out);
+      if (wanted > 0) end(k);
     }
+  }
+
+  static void contour(const ChainContour& law, const ChainLanes& lanes, MeasureSums& out) {
+    int chosen[kWidth];
+    find_rules(law, lanes, chosen);
+    MeasureSums own;
+    each_rule(
+        law, chosen, [&] { own.clear(); }, [&](double x, const double* at, int n) { add<false>(x, at, n, lanes, own); },
+        [&](int k) { choose(chosen, k, own, out); });
   }
 
   // Adds the part of pi F: sum Re w (pi - arg(z - a)) - Im w log|z - a|.
