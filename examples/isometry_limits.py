@@ -2,7 +2,8 @@
 
 For each depth L the pre-activation variance q is chosen with L (E φ'⁴/(E φ'²)² − 1) = σ₀², the weights with
 σ_w² E φ'² = 1, and the biases so that q is a fixed point. Printed is the Kolmogorov distance to the limit: it
-falls like 1/L where slopes are 0 or 1, and like 1/√L, with their skewness, where they are smooth.
+falls like 1/L where slopes are 0 or 1. Where they are smooth it is that of their skewness: of the order of 1/L where
+φ'² is 1 + c h for small h (GELU, SiLU), and 1/√L where it is 1 − c h² (erf, tanh).
 
 Run: python examples/isometry_limits.py
 """
@@ -17,7 +18,7 @@ from scipy.optimize import brentq
 import freeconv as fc
 
 VARIANCE = 0.5
-CLASSES = {"hard_tanh": "bernoulli", "erf": "smooth"}
+CLASSES = {"hard_tanh": "bernoulli", "gelu": "smooth", "silu": "smooth", "erf": "smooth"}
 
 
 def tuned(depth: int, name: str) -> fc.MLP:

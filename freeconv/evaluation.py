@@ -15,7 +15,10 @@ class Status(IntEnum):
     CERTIFIED = 0
     """Inside the support, and proved to be on the right branch."""
     OUTSIDE = 1
-    """Off the support, proved by the masses on both sides: the density is exactly 0."""
+    """Off the support, proved by the masses on both sides: the density is exactly 0.
+
+    With laws of squared slopes also where it is less than twice the error of their rules, about 1e-15 of |G|.
+    """
     EDGE = 2
     """Within rounding of an edge, a cusp or a point where the density is infinite: the density is its limit there."""
     RECOVERED = 3
@@ -44,7 +47,8 @@ class Evaluation:
         Newton steps in double precision, those of a restart included.
     accuracy : float or ndarray
         Estimated relative error of the density: the residual and the rounding of every operation in the tree, times
-        the conditioning of the solution.  Against 50-digit tables it is 1.5 to 100 times the error.  0 off the
+        the conditioning of the solution.  Against 50-digit tables it is 1.5 to 100 times the error.  With laws of
+        squared slopes it includes the error of their rules, large where the density is below 1e-12 of |G|.  0 off the
         support, inf where the status is UNCERTIFIED.
     """
 

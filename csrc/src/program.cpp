@@ -21,7 +21,7 @@ bool contour_fits(const std::vector<double>& p) {
     if (counts[j] < 0) return false;
   }
   const auto [singular, intervals, atoms, rules] = counts;
-  if (singular < 1 || intervals < 1 || rules < 1) return false;
+  if (singular < 1 || intervals < 1 || rules < 1 || !(p[5] >= 0.0)) return false;
   const auto size = static_cast<std::ptrdiff_t>(p.size());
   const auto header = static_cast<std::ptrdiff_t>(Contour::kHeader);
   // The counts are at most 1e6: no product of two overflows.
@@ -291,7 +291,10 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets, con
         n.clusters = std::make_shared<const Clusters>(n.parameters.data(), n.weights.data(), n.weights.size());
       }
     }
-    if (n.kind == Kind::contour) set_atom_at_zero(n);
+    if (n.kind == Kind::contour) {
+      set_atom_at_zero(n);
+      program.rule_noise = std::max(program.rule_noise, contour(n).noise);
+    }
     if (is_leaf(n.kind)) {
       n.leaf = program.leaf_count();
       program.leaf_nodes.push_back(static_cast<int>(v));

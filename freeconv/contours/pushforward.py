@@ -29,9 +29,10 @@ Real = NDArray[np.float64]
 # Gaussian weights e^{-h²/2q} below this part of their sum are left out.
 _NEGLIGIBLE = 41.0  # −log
 _REACH = 9.2
-# Offsets from the limit in a tail below which doubles tell nothing: of a limit that is not 0, and of the law's size.
+# Offsets from the limit in a tail below which doubles tell nothing: of a limit that is not 0, and of the law's size
+# (well below 1e-40, down to which the support is searched).
 _ROUNDED = 1e-17
-_TINY = 1e-40
+_TINY = 1e-45
 # Taylor series about a turning point: coefficients by the trapezoidal rule on a circle, used in a part of it.
 _CIRCLE = 64
 _TERMS = 22

@@ -77,14 +77,15 @@ std::vector<std::vector<double>> unfit_contours() {
   for (std::size_t place = 0; place < 4; ++place) {
     for (const double value : {-1.0, 0.5, 3.0, 1e9, 1e300}) spoil(place, value);
   }
-  spoil(7, 2.0);    // low above high
-  spoil(9, -1.0);   // mass
-  spoil(10, -1.0);  // distance
-  spoil(13, 0.1);   // of the last rule
-  for (const std::size_t count : {11, 12, 14, 15}) spoil(count, 1.5);
-  spoil(11, 1e6);
-  spoil(17, 1.0);  // a node above the axis
-  spoil(22, 0.0);  // on it, in the last rule
+  spoil(5, -1.0);   // noise
+  spoil(8, 2.0);    // low above high
+  spoil(10, -1.0);  // mass
+  spoil(11, -1.0);  // distance
+  spoil(14, 0.1);   // of the last rule
+  for (const std::size_t count : {12, 13, 15, 16}) spoil(count, 1.5);
+  spoil(12, 1e6);
+  spoil(18, 1.0);  // a node above the axis
+  spoil(23, 0.0);  // on it, in the last rule
   bad.emplace_back(good).push_back(0.0);
   bad.emplace_back(good).pop_back();
   return bad;

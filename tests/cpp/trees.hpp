@@ -80,7 +80,7 @@ inline std::vector<std::pair<double, double>> legendre(int n) {
 
 // The uniform law on [0, 1] as a contour: real nodes far away, else those of half a circle below the axis.
 inline std::vector<double> uniform_contour(int far, int near) {
-  std::vector<double> p{2, 1, 0, 2, 0.5, 0.0, 1.0, 0.0, 1.0, 1.0};
+  std::vector<double> p{2, 1, 0, 2, 0.5, 4e-16, 0.0, 1.0, 0.0, 1.0, 1.0};
   p.insert(p.end(), {0.6, double(far), 0.0, 0.0, double(near), 0.0});
   std::vector<double> columns[4];
   const auto flush = [&] {

@@ -12,7 +12,7 @@ the points at which laws of squared slopes are evaluated: how near to the axis t
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tests.oracles import cumulative, potential, slope_rule, tree
 from tests.oracles.common import TABLES, Entry, Number, agree, mp, mpf, read_table, save_table
@@ -63,10 +63,11 @@ def kernel(activation: str, depth: int, gaussian: bool) -> Law:
 def entry(name: str, law: Law, points: Sequence[Number]) -> Entry:
     """Densities and distribution functions, each solution started from one in doubles."""
     x, values, masses, height = [], [], [], mp.pi
+    known: dict[float, tree.Points] = {}
     for point in points:
         at = float(point)
         with mp.workdps(DIGITS + 20):
-            found = tree.solve(law, mpf(at), DIGITS, tree.rough(law, mpf(at)))
+            found = known[at] = tree.solve(law, mpf(at), DIGITS, near(law, at, known))
             values.append(+tree.density_at(law, mpf(at), found))
             masses.append(+potential.mass_below(law, mpf(at), found))
             curved = [z for leaf, z in zip(leaves(law), found, strict=True) if "SlopeLaw" in leaf]
@@ -74,6 +75,17 @@ def entry(name: str, law: Law, points: Sequence[Number]) -> Entry:
         x.append(at)
     print(f"{name}: x = {x}, height {mp.nstr(height, 3)}", flush=True)
     return Entry(name, law, x, values, cdf=masses, extra={"height": float(height)})
+
+
+def near(law: Law, at: float, known: Mapping[float, tree.Points]) -> tree.Points:
+    """Rough leaf points: from infinity or, where that way is lost, along the axis from the nearest known point."""
+    try:
+        return tree.rough(law, mpf(at))
+    except ArithmeticError:
+        if not known:
+            raise
+        start = min(known, key=lambda other: abs(other - at))
+        return tree.follow(law, mpf(start), known[start], mpf(at))
 
 
 def leaves(law: Law) -> list[Law]:
@@ -105,9 +117,8 @@ def check_distribution() -> None:
             agree(cumulative.mismatch(density, wide, *ends, high - low, CHECKED) + 1, mpf(1), "∫ f dx", CHECKED)
 
 
-def entries(activation: str) -> list[Entry]:
-    """All networks of an activation."""
-    out = []
+def entries(activation: str, known: Collection[str] = ()) -> Iterator[Entry]:
+    """All networks of an activation, but those of these names."""
     for q in VARIANCES[activation][:2]:
         slope_rule.check(activation, q)
     for gaussian in (False, True):
@@ -117,28 +128,36 @@ def entries(activation: str) -> list[Entry]:
                 continue  # has a closed form
             law = jacobian(activation, depth, gaussian)
             mean = tree.mean(law)
-            out.append(entry(f"Jacobian, {weights} {activation} L={depth}", law, [mean * p for p in places]))
+            name = f"Jacobian, {weights} {activation} L={depth}"
+            if name not in known:
+                yield entry(name, law, [mean * p for p in places])
         for depth in (2, 3, 5, 10) if gaussian else (3, 5, 10):
             law = kernel(activation, depth, gaussian)
             mean = tree.mean(law)
             low = mpf(1) / 2 + mpf(depth - 1) / 16
             deep = DEEP_PLACES if activation in ("gelu", "silu") else KERNEL_PLACES
             points = [low + (mean - low) * p for p in (deep if depth == 10 else KERNEL_PLACES[:3])]
-            out.append(entry(f"kernel, {weights} {activation} L={depth}", law, points))
-    return out
+            name = f"kernel, {weights} {activation} L={depth}"
+            if name not in known:
+                yield entry(name, law, points)
 
 
 def main(names: Sequence[str] = ()) -> None:
-    """Regenerate the entries of the activations named, or of all of them: a few minutes each."""
+    """Regenerate the entries of the activations named, or of all of them: a few minutes each.
+
+    With ``--missing`` only those that the table has not.
+    """
     check_distribution()
     print("distribution functions checked", flush=True)
-    for activation in names or VARIANCES:
-        made = [entry.json() for entry in entries(activation)]
-        check = "solutions of the tree certified; G of the leaves against quadrature on the real axis to 28 digits"
-        check += "; cdf: potential = normal probabilities to 25 digits, = quadrature of the density to 18"
-        known = read_table("slopes")["entries"] if (TABLES / "slopes.json").exists() else []
-        kept = [entry for entry in known if entry["name"] not in {one["name"] for one in made}]
-        save_table("slopes", check, sorted([*kept, *made], key=lambda entry: str(entry["name"])))
+    check = "solutions of the tree certified; G of the leaves against quadrature on the real axis to 28 digits"
+    check += "; cdf: potential = normal probabilities to 25 digits, = quadrature of the density to 18"
+    table = read_table("slopes")["entries"] if (TABLES / "slopes.json").exists() else []
+    done = {entry["name"] for entry in table} if "--missing" in names else set()
+    for activation in [name for name in names if name in VARIANCES] or VARIANCES:
+        for made in entries(activation, done):
+            table = [entry for entry in table if entry["name"] != made.name]
+            table = sorted([*table, made.json()], key=lambda entry: str(entry["name"]))
+            save_table("slopes", check, table)
 
 
 if __name__ == "__main__":

@@ -270,6 +270,28 @@ def rough(law: Law, target: Number) -> Points:
     return _descend(law, target, ROUGH_DIGITS - 10, 1e-8)
 
 
+def follow(law: Law, start: Number, points: Points, target: Number) -> Points:
+    """Leaf points at a real target, as `rough`, from those at another one, along the axis.
+
+    Raises
+    ------
+    ArithmeticError
+        If the way is lost.
+    """
+    with mp.workdps(ROUGH_DIGITS):
+        at, step = mpf(start), mpf(target) - mpf(start)
+        while at != target:
+            to = target if abs(target - at) <= abs(step) * (1 + mpf(10) ** -9) else at + step
+            found = _newton(law, to, list(points), 12, mpf(10) ** -8)
+            if found is None:
+                step /= 2
+                if abs(step) < mpf(10) ** -6 * abs(target):
+                    raise ArithmeticError(f"lost between x = {mp.nstr(start, 17)} and {mp.nstr(target, 17)}")
+                continue
+            at, points = to, found
+    return points
+
+
 def _descend(law: Law, target: Number, digits: int, accuracy: float = 1e-15) -> Points:
     """Leaf points to this accuracy, by continuation from target + iY downwards."""
     size = abs(target) + abs(mean(law))  # products of many factors may be as small as 1e-23

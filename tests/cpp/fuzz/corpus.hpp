@@ -46,8 +46,8 @@ inline std::vector<Tree> valid_trees() {
   one(Kind::uniform, {-1.0, 1.0});
   one(Kind::discrete, {-1.0, 2.0, 0.5, 0.5});
   // Half of a circle, coarsely.
-  const std::vector<double> contour{1, 1,    0,    1,     0.5,   0.0, 0.0, 1.0,  1.0, 0.0,
-                                    2, 0.15, 0.85, -0.35, -0.35, 0.5, 0.5, -0.1, 0.1};
+  const std::vector<double> contour{1,   1, 0,    1,    0.5,   4e-16, 0.0, 0.0, 1.0,  1.0,
+                                    0.0, 2, 0.15, 0.85, -0.35, -0.35, 0.5, 0.5, -0.1, 0.1};
   one(Kind::contour, contour);
   const auto two = [&](Kind kind, const std::vector<double>& own, Kind a, const std::vector<double>& of_a, Kind b,
                        const std::vector<double>& of_b, double s = 1.0, double t = 1.0) {

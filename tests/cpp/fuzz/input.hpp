@@ -26,7 +26,7 @@ enum Flag : std::uint8_t {
 
 inline constexpr std::size_t kMostNodes = 64;
 inline constexpr std::size_t kMostAtoms = 8;
-inline constexpr std::size_t kContourStart = 11;  // parameters before the nodes of one rule
+inline constexpr std::size_t kContourStart = 12;  // parameters before the nodes of one rule
 
 struct Input {
   Tree tree;
@@ -45,11 +45,12 @@ inline double positive(double value, double otherwise = 1.0) {
 inline void tame_contour(std::vector<double>& p) {
   const std::vector<double> shape{1, 1, 0, 1};
   std::copy(shape.begin(), shape.end(), p.begin());
-  if (p[6] > p[7]) std::swap(p[6], p[7]);
-  p[8] = 1.0;
-  p[9] = 0.0;
+  p[5] = std::fabs(p[5]);
+  if (p[7] > p[8]) std::swap(p[7], p[8]);
+  p[9] = 1.0;
+  p[10] = 0.0;
   const std::size_t nodes = (p.size() - kContourStart) / 4;
-  p[10] = static_cast<double>(nodes);
+  p[11] = static_cast<double>(nodes);
   for (std::size_t j = 0; j < nodes; ++j) {
     double& height = p[kContourStart + nodes + j];
     height = height == 0.0 ? -1.0 : -std::fabs(height);

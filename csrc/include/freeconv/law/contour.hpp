@@ -17,10 +17,11 @@ struct Contour {
   // Parameters: kHeader numbers, the singular values, low, high and mass of the intervals of the support, locations and
   // weights of the atoms; of each rule its distance and the numbers of its nodes at each singular value; of each rule
   // and singular value the nodes' real and imaginary parts and those of the weights.
-  static constexpr std::size_t kHeader = 5;  // counts of singular values, intervals, atoms, rules; the mean
+  static constexpr std::size_t kHeader = 6;  // counts of singular values, intervals, atoms, rules; the mean; the noise
 
   std::size_t singular_count, interval_count, atom_count, rule_count;
   double mean_value;
+  double noise;  // of G by any rule, relative to |G|
   const double* singular;
   const double* intervals;
   const double* atoms;  // all locations, then all weights
@@ -39,6 +40,7 @@ struct Contour {
     law.atom_count = static_cast<std::size_t>(p[2]);
     law.rule_count = static_cast<std::size_t>(p[3]);
     law.mean_value = p[4];
+    law.noise = p[5];
     law.singular = p + kHeader;
     law.intervals = law.singular + law.singular_count;
     law.atoms = law.intervals + 3 * law.interval_count;
@@ -144,14 +146,51 @@ struct Contour {
     return least > 0.0 ? least : 0.0;
   }
 
+  // At x off the support or in a tail whose mass is rounding.
   double mass_right(double x) const {
     double mass = 0.0;
-    for (std::size_t j = 0; j < interval_count; ++j) mass += intervals[3 * j] >= x ? intervals[3 * j + 2] : 0.0;
+    double beyond = 0.0;  // in whole intervals
+    for (std::size_t j = 0; j < interval_count; ++j) {
+      const double low = intervals[3 * j];
+      const double all = intervals[3 * j + 2];
+      if (low >= x || intervals[3 * j + 1] <= x) {
+        beyond += low >= x ? all : 0.0;
+        continue;
+      }
+      const double part = density_right(x) - beyond_of(j + 1);
+      mass += part < kNoMass ? 0.0 : (part > all - kNoMass ? all : part);
+    }
     for (std::size_t j = 0; j < atom_count; ++j) mass += atoms[j] > x ? atoms[atom_count + j] : 0.0;
-    return mass;
+    return mass + beyond;
   }
 
  private:
+  static constexpr double kNoMass = 1e-13;  // of a tail: below it, rounding
+
+  double beyond_of(std::size_t first) const {
+    double mass = 0.0;
+    for (std::size_t j = first; j < interval_count; ++j) mass += intervals[3 * j + 2];
+    return mass;
+  }
+
+  // pi times the mass is Im sum w log(x - zeta), by the rule that serves all points.
+  double density_right(double x) const {
+    const double* at = nodes;
+    double total = 0.0;
+    for (std::size_t k = 0; k < rule_count; ++k) {
+      for (std::size_t s = 0; s < singular_count; ++s) {
+        const std::size_t n = count(k, s);
+        for (std::size_t j = 0; j < n && k + 1 == rule_count; ++j) {
+          const double dx = (x - singular[s]) - at[j];
+          const double dy = -at[n + j];
+          total += at[2 * n + j] * atan2_(dy, dx) + 0.5 * at[3 * n + j] * log_(dx * dx + dy * dy);
+        }
+        at += 4 * n;
+      }
+    }
+    return total / kPi;
+  }
+
   template <class R, int W>
   static void add(int i, Complex<R> wr, Complex<R> z, R a, Sums<R, W>& sums) {
     const Complex<R> wr2 = wr * reciprocal(z - a);

@@ -11,6 +11,10 @@
 
 namespace freeconv {
 
+// What may be off: everything in doubles, or only the squared slopes' own nodes and weights, which no precision of the
+// solver mends.
+enum class Displaced { by_rounding, by_rules };
+
 template <int W>
 class RoundingEstimate {
  public:
@@ -18,13 +22,16 @@ class RoundingEstimate {
 
   // Relative error of Im c (`height`) in each lane, from the lanes of the last upward sweep.
   void run(const Sweeps<double, W>& sweeps, const State<double, W>& u, const Block<double, W>& target,
-           const double* height, double* error) {
+           const double* height, double* error, Displaced by = Displaced::by_rounding) {
     const Program& program = sweeps.program();
+    own_ = by == Displaced::by_rounding ? 1.0 : 0.0;
     for (std::size_t v = 0; v < program.nodes.size(); ++v) {
       const Node& n = program.nodes[v];
       const NodeLanes<double, W>& lanes = sweeps.node(static_cast<int>(v));
       double* out = error_.data() + v * W;
-      if (n.leaf >= 0) {
+      if (n.leaf >= 0 && by == Displaced::by_rules) {
+        rule_leaf(n, lanes, out);
+      } else if (n.leaf >= 0) {
         leaf(n, lanes, u[static_cast<std::size_t>(n.leaf)], out);
       } else {
         operation(n, lanes, out);
@@ -35,7 +42,8 @@ class RoundingEstimate {
     const double* residual = root_error();
     if (root.form == Form::sum) {
       for (int i = 0; i < W; ++i) {
-        const double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i)) + modulus(top.c.get(i));
+        const double terms = modulus(target.get(i)) + modulus(top.k.get(i)) + modulus(top.c.get(i));
+        const double total = residual[i] + own_ * terms;
         const double rate = modulus(top.a.get(i)) / modulus(top.a.get(i) + top.b.get(i));
         error[i] = kEpsilon * total * rate / fabs_(height[i]);
       }
@@ -46,8 +54,9 @@ class RoundingEstimate {
       const Complex<double> c = top.c.get(i);
       const Complex<double> a = top.a.get(i);
       const Complex<double> spread = (c - equation.p0) * (equation.rest + c);  // m (1 + m)
-      const double total = residual[i] + modulus(target.get(i)) + modulus(top.k.get(i)) + 2.0 +
-                           (modulus(c) + equation.p0) / modulus(spread);
+      const double terms =
+          modulus(target.get(i)) + modulus(top.k.get(i)) + 2.0 + (modulus(c) + equation.p0) / modulus(spread);
+      const double total = residual[i] + own_ * terms;
       const double rate = modulus(a) / modulus(top.b.get(i) - a / spread);
       error[i] = kEpsilon * total * rate / fabs_(height[i]);
     }
@@ -133,6 +142,20 @@ class RoundingEstimate {
     }
   }
 
+  // G (1 + e) moves log K by e/m and m by (1 + m) e, or K = z - F by F e and F by -F e: at fixed c by what follows.
+  void rule_leaf(const Node& n, const NodeLanes<double, W>& lanes, double* out) {
+    for (int i = 0; i < W; ++i) out[i] = 0.0;
+    if (n.kind != Kind::contour) return;
+    const double noise = contour(n).noise / kEpsilon;
+    for (int i = 0; i < W; ++i) {
+      const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
+      const Complex<double> c = lanes.c.get(i);
+      const Complex<double> m = c - n.p0.hi;
+      const Complex<double> moved = n.form == Form::product ? reciprocal(m) - slope * (1.0 + m) : c * (1.0 + slope);
+      out[i] = noise * modulus(moved);
+    }
+  }
+
   void operation(const Node& n, const NodeLanes<double, W>& lanes, double* out) {
     for (int i = 0; i < W; ++i) out[i] = 0.0;
     for (const Child& child : n.children) {
@@ -142,7 +165,7 @@ class RoundingEstimate {
     const bool product = n.form == Form::product;
     if (n.kind == Kind::boxtimes || n.kind == Kind::resize) {
       if (product) {
-        for (int i = 0; i < W; ++i) out[i] += 0.5 * modulus(lanes.k.get(i));
+        for (int i = 0; i < W; ++i) out[i] += own_ * (0.5 * modulus(lanes.k.get(i)));
         return;
       }
       // K = e^l, F = K/m: a displacement of l moves both, and m = eta - p0 is rounded.
@@ -151,15 +174,15 @@ class RoundingEstimate {
         const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
         const Complex<double> over_m = lanes.c.get(i) / lanes.k.get(i);
         const double turned = modulus(1.0 + (-(slope * over_m)));
-        out[i] = modulus(lanes.k.get(i)) * (out[i] + 4.0) * turned +
-                 modulus(slope) * modulus(lanes.c.get(i)) * (4.0 + p0 * modulus(over_m));
+        out[i] = modulus(lanes.k.get(i)) * (out[i] + own_ * 4.0) * turned +
+                 own_ * (modulus(slope) * modulus(lanes.c.get(i)) * (4.0 + p0 * modulus(over_m)));
       }
       return;
     }
     const double scale = n.kind == Kind::affine ? n.parameters[0] : 1.0;
     const double shift = n.kind == Kind::affine ? fabs_(n.parameters[1]) : 0.0;
     if (!product) {
-      for (int i = 0; i < W; ++i) out[i] = scale * out[i] + shift + modulus(lanes.k.get(i));
+      for (int i = 0; i < W; ++i) out[i] = scale * out[i] + own_ * (shift + modulus(lanes.k.get(i)));
       return;
     }
     // c = p0 + K/F, k = log K.
@@ -168,8 +191,8 @@ class RoundingEstimate {
       const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
       const Complex<double> m = lanes.c.get(i) - p0;
       const double size = exp_(lanes.k.re[i]);
-      out[i] = (scale * out[i] + shift + size) / size * modulus(1.0 + (-(slope * m))) +
-               modulus(slope) * (p0 + 4.0 * modulus(m)) + modulus(lanes.k.get(i));
+      out[i] = (scale * out[i] + own_ * (shift + size)) / size * modulus(1.0 + (-(slope * m))) +
+               own_ * (modulus(slope) * (p0 + 4.0 * modulus(m)) + modulus(lanes.k.get(i)));
     }
   }
 
@@ -181,6 +204,7 @@ class RoundingEstimate {
   const double* root_error() const { return error_.data() + error_.size() - W; }
 
   std::vector<double> error_;
+  double own_ = 1.0;  // 0 where operations count as exact
 };
 
 }  // namespace freeconv

@@ -6,6 +6,7 @@
 #include "freeconv/solver/interrupt.hpp"
 #include "freeconv/solver/newton.hpp"
 #include "freeconv/solver/refine.hpp"
+#include "freeconv/solver/rounding.hpp"
 
 namespace freeconv {
 
@@ -24,12 +25,16 @@ struct Located {
   int iterations = 0;
 };
 
+// A density whose relative error by squared slopes' rules is at least this counts as 0 beside a real solution.
+inline constexpr double kDrowned = 0.5;
+
 class Tracer {
  public:
   Tracer(const Program& program, double center, double width, Interrupt* interrupt = nullptr)
       : program_(program),
         newton_(program),
         refiner_(program),
+        rounding_(program),
         fixed_point_(program),
         center_(center),
         width_(width),
@@ -64,6 +69,10 @@ class Tracer {
   // The edge next to an inside point; its error is of the order of the square of the distance.
   bool extrapolate_edge(double x, const Leaves& u, double& edge);
 
+  // Relative error of Im c at a solution for real x that squared slopes' rules leave, however it was found; 0 without
+  // such a law.
+  double rule_error(double x, const Leaves& u, Complex<double> c);
+
   const NewtonResult<1>& result() const { return result_; }
   double width() const { return width_; }
   bool stopped() const { return interrupt_ != nullptr && interrupt_->stopped(); }
@@ -76,16 +85,21 @@ class Tracer {
   Located descend_wide(double x, double y, Leaves& u);
   bool correct_surely(Complex<double> z, Leaves& u);
   bool correct_wide(Complex<double> z, Leaves& u);
+  bool shows(double x, const Leaves& u);
+  Located search(double x, Leaves& u);
   Located found(Where where) const;
 
   const Program& program_;
   Newton<1> newton_;
   Refiner<1> refiner_;
+  RoundingEstimate<1> rounding_;
   FixedPoint fixed_point_;
   double center_, width_;
   Interrupt* interrupt_;
   std::vector<DoubleDouble> mass_;
   NewtonResult<1> result_{};
+  Leaves drowned_;  // the last inside solution whose density does not show, with its result
+  NewtonResult<1> of_drowned_{};
   int total_ = 0;
   int work_ = 0;  // sweeps since the continuation began
 };

@@ -107,6 +107,11 @@ class DensityBlocks {
       }
       if (integrals) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
+    // What double-double does not mend.
+    double left[W] = {};
+    if (refinements > 0 && program_.rule_noise > 0.0) {
+      rounding_.run(newton_.sweeps(), u_, target, result_.c.im, left, Displaced::by_rules);
+    }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = where[i];
@@ -124,9 +129,9 @@ class DensityBlocks {
         r.blurred = !wide && potential_.is_blurred(i);
       }
       const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
-      const bool certified = violations[i] == 0 && result_.state[i] != 0 && fine;
+      const bool certified = violations[i] == 0 && result_.state[i] != 0 && fine && left[i] < kDrowned;
       if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
-        record(program_, out, j, here, r, refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
+        record(program_, out, j, here, r, refined[i] != 0 && blurred[i] == 0 ? kRefinedError + left[i] : error[i]);
       } else {
         recover(out, j, core[i], here, r);
       }

@@ -99,6 +99,7 @@ class Recovery {
         integrate(potential_, tracer_.sweeps(), u, r);
       }
       if (done[0] == 0 || !(r.density >= 0.0)) return r;
+      r.accuracy += tracer_.rule_error(x.hi, u, c.get(0));
       // Where c moves by itself (the map is the identity) its value is noise: ask beside.
       r.status = is_determined(x.hi, smallest_slope) ? Status::recovered : Status::edge;
     } else if (at.where == Where::outside || at.where == Where::edge) {
@@ -109,6 +110,7 @@ class Recovery {
         tracer_.sweeps().up(u);
         integrate(potential_, tracer_.sweeps(), u, r);
         r.cdf = (DoubleDouble(1.0) - at.mass_right).hi;
+        r.blurred = false;
       }
     }
     return r;

@@ -76,6 +76,7 @@ struct Program {
   };
   std::vector<Step> peeled;
   double factor = 1.0;
+  double rule_noise = 0.0;  // largest of squared slopes among the leaves, 0 without
 
   // The core's point for x, unrounded: near an edge (1 - 1e-6) e a rounded (x - b)/a costs 5e-11 of the density.
   DoubleDouble core_point(double x) const;
