@@ -38,6 +38,9 @@ _NODES = 12
 _WINDOWS = 14
 # Relative distance from an edge below which the rounding of the edge itself shows in the distance.
 _NEAREST = 1e-9
+# Distances in widths at which exponents are measured: as near to an edge as doubles tell, and nearer to 0.
+_TOUCHING = 1e-10
+_DEEPER = 1e-20
 
 
 class EdgeKind(StrEnum):
@@ -55,11 +58,16 @@ class EdgeKind(StrEnum):
     """distance^(1/3) on both sides: where a gap just closes."""
     POWER = "power"
     """Any other power of the distance."""
+    OTHER = "other"
+    """No power: there are logarithms in it, as in those of squared slopes of tanh or erf at 0."""
 
 
 @dataclass(frozen=True)
 class Edge:
     """One end of one piece of the support: density ≈ coefficient · |x − location|^exponent.
+
+    Of the kind OTHER the two are those of the power that touches the density at 1e-10 of the width from the edge, NaN
+    where it is too small for doubles there.
 
     Attributes
     ----------
@@ -123,7 +131,15 @@ def _edge(law: Law, location: float, side: int, width: float) -> Edge:
     exponent = _hard_exponent(law) if location == 0.0 and side > 0 else None
     hard = exponent is not None
     if exponent is None:
-        exponent = _measured_exponent(law, location, side, width)
+        nearest = max(_NEAREST * abs(location), _TOUCHING * width)
+        exponent = _measured_exponent(law, location, side, nearest)
+        # At 0 distances are exact, however small: powers stay.
+        deeper = _measured_exponent(law, location, side, _DEEPER * width) if location == 0.0 else exponent
+        if math.isnan(exponent):
+            return Edge(location, side, EdgeKind.OTHER, exponent, math.nan)
+        if abs(deeper - exponent) > _NEAR:
+            d, f = _densities(law, location, side, np.array([nearest]))
+            return Edge(location, side, EdgeKind.OTHER, exponent, float(f[0] * d[0] ** -exponent))
     # A sum has one too, where its terms' atoms at 0 meet 1.
     hard = hard or (location == 0.0 and side > 0 and exponent < -0.5 and hull(law)[0] >= 0.0)
     kind = EdgeKind.HARD if hard else _kind(exponent)
@@ -148,9 +164,8 @@ def _densities(law: Law, location: float, side: int, distance: NDArray[np.float6
     return np.abs(x - location)[good], found.density[good]
 
 
-def _measured_exponent(law: Law, location: float, side: int, width: float) -> float:
-    """The slope of log density in log distance, as near to the edge as doubles tell."""
-    nearest = max(_NEAREST * abs(location), 1e-10 * width)
+def _measured_exponent(law: Law, location: float, side: int, nearest: float) -> float:
+    """The slope of log density in log distance, NaN where there are no densities."""
     d, f = _densities(law, location, side, np.geomspace(16.0 * nearest, nearest, 5))
     if f.size < 2:
         return float("nan")

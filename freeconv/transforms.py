@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import closed, engine
 from freeconv._grids import complex_grid, shaped
-from freeconv.atoms import atoms
+from freeconv.atoms import atoms, mass_off_zero
 from freeconv.boundary import mirrored
 from freeconv.errors import ConvergenceError
+from freeconv.hull import lowest
 from freeconv.laws import Boxplus, Boxtimes, Law, PointMass
 from freeconv.moments import mean, variance
 
@@ -102,6 +103,10 @@ def _r_parts(law: Law, values: NDArray[np.complex128], *, at_m: bool) -> NDArray
     moving = (values != 0.0) & ~np.isnan(values)
     if not isinstance(law, PointMass):
         k[moving] = engine.r_parts(law, at_m=at_m, values=values[moving])
+    if at_m and lowest(law) >= 0.0:
+        # Where m is that of a z < 0, −μ(0, ∞) < m < 0, S is positive: anything else is of another branch.
+        below = (values.imag == 0.0) & (values.real < 0.0) & (values.real > -mass_off_zero(law))
+        k[below & ~(k.real > 0.0)] = np.nan
     return k
 
 

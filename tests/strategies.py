@@ -6,6 +6,7 @@ Gaussian factors and atoms that meet 1 exactly are drawn often, being where dens
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import strategies as st
 
 import freeconv as fc
@@ -54,9 +55,28 @@ def interval(draw: st.DrawFn, kind: type[fc.Arcsine] | type[fc.Uniform], low: fl
     return kind(start, start + draw(numbers(0.5, 3.0)))
 
 
+def slopes() -> st.SearchStrategy[fc.Law]:
+    """Squared slopes of curved activations; few, since each costs some tenths of a second when it is made."""
+    return st.builds(fc.SlopeLaw, st.sampled_from(["tanh", "erf", "gelu", "silu", "elu", "sin"]), st.just(0.5625))
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> fc.Law:
+    """Squares of 5 to 40 normal numbers."""
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    return fc.Empirical(rng.standard_normal(draw(st.integers(5, 40))) ** 2)
+
+
+def measured() -> st.SearchStrategy[fc.Law]:
+    """What networks bring: squared slopes, samples, the universal limits."""
+    limits = st.builds(fc.isometry_limit, st.sampled_from(["bernoulli", "smooth"]), numbers(0.1, 3.0))
+    return evenly(slopes(), samples(), limits)
+
+
 def positive_leaves() -> st.SearchStrategy[fc.Law]:
     """Leaves on [0, ∞)."""
     return st.one_of(
+        measured(),
         st.builds(fc.Bernoulli, probabilities(), scales()),
         discrete(positive=True),
         st.builds(fc.MarchenkoPastur, ratios(), scales()),

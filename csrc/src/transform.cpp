@@ -29,6 +29,30 @@ double coordinate_size(const Node& n, Point u) {
   }
 }
 
+// How far a leaf's coordinate may see: to the next pole or end of the law. A step over an atom lands on another branch,
+// of z between atoms, where the same m and G are met again.
+double clearance(const Node& n, Point u) {
+  double least = kInfinity;
+  const auto keep = [&](double x) { least = std::min(least, std::hypot(u.re - x, u.im)); };
+  switch (n.kind) {
+    case Kind::discrete:
+      for (std::size_t j = 0; j < discrete(n).count; ++j) keep(n.parameters[j]);
+      return least;
+    case Kind::contour: {
+      const Contour law = contour(n);
+      for (std::size_t j = 0; j < law.singular_count; ++j) keep(law.singular[j]);
+      for (std::size_t j = 0; j < law.atom_count; ++j) keep(law.atoms[j]);
+      return least;
+    }
+    case Kind::arcsine:
+    case Kind::uniform:
+      keep(n.parameters[0]);
+      keep(n.parameters[1]);
+      return least;
+    default: return coordinate_size(n, u);
+  }
+}
+
 // The root's argument and K, with their slopes along the root's parameter.
 struct RootValue {
   Point argument, slope, k, k_slope;
@@ -138,7 +162,7 @@ bool Transform::follow(Argument kind, Point value, Point& k) {
     for (std::size_t l = 0; l < next.size(); ++l) {
       const Node& leaf = program_.nodes[static_cast<std::size_t>(program_.leaf_nodes[l])];
       const Point s = sweeps_.leaf_step(static_cast<int>(l)).get(0);
-      near = near && modulus(s) < kLongestMove * coordinate_size(leaf, next[l].get(0));
+      near = near && modulus(s) < kLongestMove * clearance(leaf, next[l].get(0));
       moved[l].set(0, s);
       next[l].set(0, next[l].get(0) + s);
     }
