@@ -114,10 +114,7 @@ class CompiledLaw:
         """Return the quantiles, as `Law.quantile` does."""
         flat, shape = real_grid("p", p)
         count = worker_count(workers)
-        if flat.size and not (flat.min() >= 0.0 and flat.max() <= 1.0):  # NaN comes here, too
-            wrong = (flat < 0.0) | (flat > 1.0)
-            if wrong.any():
-                raise ValueError(f"p must be in [0, 1], got {flat[wrong.argmax()].item()!r}")
+        distribution.check_levels(flat)
         values, missed = self._quantile.evaluate(flat, count)
         if missed:
             left = np.isnan(values) & ~np.isnan(flat)

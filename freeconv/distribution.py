@@ -10,21 +10,31 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import boundary, closed, engine
 from freeconv._grids import real_grid, shaped
+from freeconv._segments import in_segments
 from freeconv._validate import integer, worker_count
 from freeconv.atoms import atoms
 from freeconv.errors import ConvergenceError
 from freeconv.laws import Law
 
-__all__ = ["quantile", "sample", "to_scipy", "uniform"]
+__all__ = ["check_levels", "quantile", "sample", "to_scipy", "uniform"]
 
 
 def quantile(law: Law, p: ArrayLike, *, workers: int = 1) -> Any:
     """Return inf{x : F(x) ≥ p}; see `Law.quantile`."""
     flat, shape = real_grid("p", p)
-    wrong = (flat < 0.0) | (flat > 1.0)
+    check_levels(flat)
+    count = worker_count(workers)
+    x = in_segments(lambda levels: _quantile(law, levels, count), flat)
+    return shaped(_certain(law, np.asarray(x), flat), shape)
+
+
+def check_levels(p: NDArray[np.float64]) -> None:
+    """Raise unless all are in [0, 1] or NaN."""
+    if p.size and not (np.fmin.reduce(p) < 0.0 or np.fmax.reduce(p) > 1.0):  # NaN for NaN only
+        return
+    wrong = (p < 0.0) | (p > 1.0)
     if wrong.any():
-        raise ValueError(f"p must be in [0, 1], got {flat[wrong.argmax()].item()!r}")
-    return shaped(_quantile(law, flat, worker_count(workers)), shape)
+        raise ValueError(f"p must be in [0, 1], got {p[wrong.argmax()].item()!r}")
 
 
 def sample(law: Law, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
@@ -69,7 +79,7 @@ def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.floa
         inside = (p > below) & (p < above)
         if inside.any():
             x[inside] = np.clip(_inside(law, np.ascontiguousarray(p[inside]), workers), low, high)
-    return _certain(law, x, p)
+    return x
 
 
 def _inside(law: Law, p: NDArray[np.float64], workers: int = 1, *, upper: bool = False) -> NDArray[np.float64]:
@@ -90,6 +100,8 @@ def _inside(law: Law, p: NDArray[np.float64], workers: int = 1, *, upper: bool =
 
 
 def _certain(law: Law, x: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    if x.size == 0 or not np.isnan(x.max()):
+        return x
     missing = np.isnan(x) & ~np.isnan(p)
     if missing.any():
         raise ConvergenceError(

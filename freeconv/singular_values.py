@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import distribution, quadrature, spectrum
 from freeconv._grids import real_grid, shaped
-from freeconv._validate import integer
+from freeconv._segments import in_segments
+from freeconv._validate import choice, integer
 from freeconv.atoms import Atoms, atoms
 from freeconv.edges import edges
-from freeconv.evaluation import Evaluation
+from freeconv.evaluation import Evaluation, Status
 from freeconv.hull import lowest
 from freeconv.laws import Law
 from freeconv.quadrature import Estimate
@@ -61,13 +62,13 @@ class SingularValues:
         if lowest(self.law) < 0.0:
             raise ValueError(f"singular_values needs a law on [0, inf), got {self.law!r:.200}")
 
-    def evaluate(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "nan") -> Evaluation:
+    def evaluate(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "nan", workers: int = 1) -> Evaluation:
         """Return density, distribution function and the record of each point, as `Law.evaluate` does."""
         flat, shape = real_grid("x", x)
         with np.errstate(over="ignore", under="ignore"):
             squares = np.where(flat < 0.0, -1.0, flat * flat)
         tiny = (flat >= 0.0) & (squares < _TINY)  # s² is, or is about to be, rounded to 0
-        found = spectrum.evaluate(self.law, np.where(tiny, 0.0, squares), on_failure=on_failure)
+        found = spectrum.evaluate(self.law, np.where(tiny, 0.0, squares), on_failure=on_failure, workers=workers)
         with np.errstate(invalid="ignore"):  # 0·∞
             density = np.where(flat > 0.0, 2.0 * flat * found.density, np.where(np.isnan(flat), np.nan, 0.0))
         density = np.where(np.isinf(flat), 0.0, density)
@@ -76,18 +77,19 @@ class SingularValues:
         record = (density, found.cdf, found.status, found.residual, found.iterations, found.accuracy)
         return Evaluation(*(shaped(np.asarray(values), shape) for values in record))
 
-    def density(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "raise") -> Any:
+    def density(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "raise", workers: int = 1) -> Any:
         """Return the density of the continuous part, as `Law.density` does."""
-        return self.evaluate(x, on_failure=on_failure).density
+        return self._values("density", x, on_failure, workers)
 
-    def cdf(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "raise") -> Any:
+    def cdf(self, x: ArrayLike, *, on_failure: spectrum.OnFailure = "raise", workers: int = 1) -> Any:
         """Return the distribution function, as `Law.cdf` does."""
-        return self.evaluate(x, on_failure=on_failure).cdf
+        return self._values("cdf", x, on_failure, workers)
 
-    def quantile(self, p: ArrayLike) -> Any:
+    def quantile(self, p: ArrayLike, *, workers: int = 1) -> Any:
         """Return the quantiles, as `Law.quantile` does."""
-        x = np.sqrt(distribution.quantile(self.law, p))
-        return x if np.ndim(x) else float(x)
+        flat, shape = real_grid("p", p)
+        x = np.asarray(distribution.quantile(self.law, flat, workers=workers))
+        return shaped(np.sqrt(x, out=x), shape)
 
     def sample(self, size: int | tuple[int, ...] | None = None, rng: Any = None) -> Any:
         """Return independent samples, as `Law.sample` does."""
@@ -119,6 +121,20 @@ class SingularValues:
         """Return E X^(k/2): exact for even k, by quadrature for odd k."""
         k = integer("k", k, minimum=0)
         return self.law.moment(k // 2) if k % 2 == 0 else float(self.expectation(lambda s: s**k))
+
+    def _values(self, which: str, x: ArrayLike, on_failure: spectrum.OnFailure, workers: int) -> Any:
+        """An attribute of the evaluation, without keeping the others."""
+        flat, shape = real_grid("x", x)
+        choice("on_failure", on_failure, spectrum.ON_FAILURE)
+
+        def part(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
+            found = self.evaluate(points, on_failure="nan", workers=workers)
+            return None if (found.status == Status.UNCERTIFIED).any() else getattr(found, which)
+
+        values = in_segments(part, flat)
+        if values is None:
+            values = getattr(self.evaluate(flat, on_failure=on_failure, workers=workers), which)
+        return shaped(np.asarray(values), shape)
 
     def _near_zero(self, s: NDArray[np.float64]) -> NDArray[np.float64]:
         """2 s f(s²) = 2 c s^(2β + 1) for f ~ c x^β."""

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from freeconv import boundary, closed, determinant, engine, transforms
 from freeconv._grids import complex_grid, real_grid, shaped
+from freeconv._segments import in_segments
 from freeconv._validate import choice, worker_count
 from freeconv.atoms import atoms
 from freeconv.edges import limits
@@ -18,11 +19,11 @@ from freeconv.laws import Law
 from freeconv.moments import mean
 from freeconv.transforms import require
 
-__all__ = ["OnFailure", "cdf", "density", "evaluate", "log_potential", "support"]
+__all__ = ["ON_FAILURE", "OnFailure", "cdf", "density", "evaluate", "log_potential", "support"]
 
 OnFailure = Literal["raise", "nan", "return"]
 
-_ON_FAILURE = get_args(OnFailure)
+ON_FAILURE = get_args(OnFailure)
 _SETTLED = int(Status.OUTSIDE)  # up to here, nothing is left to do: one look at most arrays, 2 µs of a scalar's 12
 
 
@@ -36,23 +37,36 @@ def evaluate(law: Law, x: ArrayLike, *, on_failure: OnFailure = "nan", workers: 
 def density(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> Any:
     """Return the density of a law at real points; see `Law.density`."""
     flat, shape = real_grid("x", x)
-    choice("on_failure", on_failure, _ON_FAILURE)
-    found = boundary.record(law, flat, workers=worker_count(workers))
-    if found.status.max(initial=0) <= _SETTLED:
-        return shaped(found.density, shape)
-    if (found.status == Status.UNCERTIFIED).any():
-        return evaluate(law, flat.reshape(shape), on_failure=on_failure).density
-    return shaped(_with_limits(law, flat, found), shape)
+    choice("on_failure", on_failure, ON_FAILURE)
+    count = worker_count(workers)
+
+    def part(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        found = boundary.record(law, x, workers=count)
+        if found.status.max(initial=0) <= _SETTLED:
+            return found.density
+        return None if (found.status == Status.UNCERTIFIED).any() else _with_limits(law, x, found)
+
+    values = in_segments(part, flat)
+    if values is None:
+        return evaluate(law, flat.reshape(shape), on_failure=on_failure, workers=workers).density
+    return shaped(values, shape)
 
 
 def cdf(law: Law, x: ArrayLike, *, on_failure: OnFailure = "raise", workers: int = 1) -> Any:
     """Return the distribution function of a law at real points; see `Law.cdf`."""
     flat, shape = real_grid("x", x)
-    choice("on_failure", on_failure, _ON_FAILURE)
-    found = boundary.record(law, flat, cdf=True, workers=worker_count(workers))
-    if found.status.max(initial=0) > _SETTLED and (found.status == Status.UNCERTIFIED).any():
-        return evaluate(law, flat.reshape(shape), on_failure=on_failure).cdf
-    return shaped(np.asarray(found.cdf), shape)
+    choice("on_failure", on_failure, ON_FAILURE)
+    count = worker_count(workers)
+
+    def part(x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        found = boundary.record(law, x, cdf=True, workers=count)
+        unknown = found.status.max(initial=0) > _SETTLED and (found.status == Status.UNCERTIFIED).any()
+        return None if unknown else found.cdf
+
+    values = in_segments(part, flat)
+    if values is None:
+        return evaluate(law, flat.reshape(shape), on_failure=on_failure, workers=workers).cdf
+    return shaped(values, shape)
 
 
 def log_potential(law: Law, z: ArrayLike) -> Any:
@@ -83,7 +97,7 @@ def _judged(
     law: Law, x: NDArray[np.float64], shape: tuple[int, ...], found: boundary.Record, on_failure: str
 ) -> Evaluation:
     """Make the evaluation, and do with what is not certified as the user wants."""
-    choice("on_failure", on_failure, _ON_FAILURE)
+    choice("on_failure", on_failure, ON_FAILURE)
     density, cdf = _with_limits(law, x, found), np.asarray(found.cdf)
     failed = found.status == Status.UNCERTIFIED
     if on_failure != "return":

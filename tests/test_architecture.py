@@ -19,7 +19,7 @@ LONGEST = 450
 # A module may import, while it is itself imported, what stands on an earlier line.  (The methods of Law, and a few
 # functions that need a later layer in one rare case, import inside the function.)
 LAYERS = (
-    ("_core", "errors", "evaluation", "_validate", "_grids", "_numeric"),
+    ("_core", "errors", "evaluation", "_validate", "_grids", "_segments", "_numeric"),
     ("activations.quadrature",),
     ("activations.two_point",),
     ("activations.base",),

@@ -63,10 +63,11 @@ def leaf_cauchy(leaf: Law, z: Number) -> Number:
         else:
             rate, jump = mpf(data["rate"]), mpf(data["jump"])
         a, b = jump * z, jump * (rate - 1) - z
-    # a G² + b G + 1 = 0 has exactly one root in the lower half-plane for z in the upper one
-    root = mp.sqrt(b * b - 4 * a)
-    first, second = (-b - root) / (2 * a), (-b + root) / (2 * a)
-    return first if first.imag < second.imag else second
+    # a G² + b G + 1 = 0 has exactly one root in the lower half-plane for z in the upper one: for large z a difference.
+    with mp.extradps(20):
+        root = mp.sqrt(b * b - 4 * a)
+        first, second = (-b - root) / (2 * a), (-b + root) / (2 * a)
+    return +first if first.imag < second.imag else +second
 
 
 @lru_cache(maxsize=4096)
