@@ -115,7 +115,8 @@ class SingularValues:
 
     def variance(self) -> float:
         """Return E X − (E √X)²."""
-        return float(self.expectation(lambda s: np.square(s - self.mean())))
+        center = self.mean()
+        return float(self.expectation(lambda s: np.square(s - center)))
 
     def moment(self, k: int) -> float:
         """Return E X^(k/2): exact for even k, by quadrature for odd k."""
