@@ -28,7 +28,7 @@ LAYERS = (
     ("activations.custom",),
     ("activations.names",),
     ("activations",),
-    ("contours.continuation",),
+    ("contours.continuation", "contours.bracketed"),
     ("contours.pushforward",),
     ("contours.path", "contours.preimages"),
     ("contours.panels",),

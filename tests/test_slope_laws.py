@@ -190,6 +190,22 @@ def test_density_cdf_and_quantiles_are_consistent(name: str, q: float) -> None:
     np.testing.assert_allclose(-np.asarray(law.cauchy(x)).imag / math.pi, law.density(x), rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("q", [1e-12, 1e-3, 0.5625, 30.0, 1e6])
+@pytest.mark.parametrize("name", ["tanh", "erf", "sigmoid", "softplus", "silu", "gelu", "elu", "selu", "sin", "cos"])
+def test_quantiles_are_the_nearest_doubles(name: str, q: float) -> None:
+    # Newton in a bracket: beside 1/√ at the upper end half of the levels lie within some ulps of it.
+    law = fc.SlopeLaw(name, q)
+    least = float(law.cdf(1e-300)) if law.support().size else 0.0  # below lie numbers that are no doubles
+    p = np.concatenate([np.linspace(0.0, 1.0, 31), np.geomspace(1e-300, 0.1, 40), 1.0 - np.geomspace(1e-16, 0.1, 20)])
+    p = np.sort(p[(p > least) | (p == 0.0)])
+    x = np.asarray(law.quantile(p))
+    below, above = (np.nextafter(np.nextafter(x, side), side) for side in (-np.inf, np.inf))
+    slack = 8e-16 + 1e-14 * p
+    assert np.all(law.cdf(above) >= p - slack)
+    assert np.all(law.cdf(below)[1:] <= (p + slack)[1:])
+    assert np.all(np.diff(x) >= -4e-16 * x[1:])
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_the_core_agrees_with_the_closed_form(name: str) -> None:
     law = fc.SlopeLaw(name, 0.6)

@@ -3,25 +3,101 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from freeconv.activations import Activation
+from freeconv.contours.bracketed import solve
 from freeconv.contours.pushforward import Anchor, MonotonePiece, Pushforward, pushforward
 
 __all__ = ["ClosedForm", "closed_form"]
 
 Real = NDArray[np.float64]
 
+_CELLS = 96
+_SMALLEST = 1e-320
+_NOISE = 8e-16  # of a distribution function, relative
+
 
 @lru_cache(maxsize=512)
 def closed_form(activation: Activation, variance: float) -> ClosedForm:
     """Return the density and the distribution function of φ'(√q Z)²."""
     return ClosedForm(pushforward(activation, variance))
+
+
+class Branch:
+    """The inverse of g on a piece, by its offset from the value at one of the ends.
+
+    A level is √|g − x_s| beside a turning value, |g − x_s| beside a kink and its logarithm in a tail: almost a straight
+    line in h each time.  A table of levels brackets the roots and says where to start.
+    """
+
+    def __init__(self, law: Pushforward, piece: MonotonePiece, anchor: Anchor) -> None:
+        self.law, self.anchor = law, anchor
+        self.is_tail = not math.isfinite(anchor.point)
+        inner, outer = (piece.stop, piece.start) if anchor is piece.low else (piece.start, piece.stop)
+        if self.is_tail:
+            nodes = np.linspace(inner, outer, _CELLS + 1)
+            beyond = outer * 1.2 ** np.arange(1, 60) if anchor.kind == "tail" and outer != 0.0 else np.zeros(0)
+            nodes = np.concatenate([nodes, beyond])
+        else:
+            nodes = np.linspace(0.0, inner - anchor.point, _CELLS + 1)
+        levels = self._level(law.offset(anchor, nodes))
+        # Outwards in a tail levels fall until they are rounding; there the last bracket ends.
+        order = -levels if self.is_tail else levels
+        kept = np.concatenate([[True], order[1:] > np.maximum.accumulate(order)[:-1]])
+        self.nodes, self._order = nodes[kept], order[kept]
+
+    def find(self, x: Real) -> Real:
+        """Return h (in a tail) or h − h_s where g is x."""
+        wanted = self._level(np.abs(x - self.anchor.value))
+        order = -wanted if self.is_tail else wanted
+        cell = np.clip(np.searchsorted(self._order, order, side="right") - 1, 0, self.nodes.size - 2)
+        first, second = self.nodes[cell], self.nodes[cell + 1]
+        with np.errstate(invalid="ignore"):
+            part = (order - self._order[cell]) / (self._order[cell + 1] - self._order[cell])
+        start = first + np.where(part > 0.0, np.minimum(part, 1.0), 0.0) * (second - first)
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        # Away from the anchor |g − x_s| grows.
+        rises = bool(self.nodes[-1] > self.nodes[0]) is not self.is_tail
+
+        def gap(d: Real, index: NDArray[np.intp]) -> tuple[Real, Real]:
+            offset = self.law.offset(self.anchor, d)
+            level = self._level(np.abs(offset))
+            slope = self.law.offset_slope(self.anchor, d) * np.sign(offset)
+            if self.is_tail:
+                slope = slope / np.abs(offset)
+            elif self.anchor.kind == "turning":
+                slope = 0.5 * slope / level
+            return level - wanted[index], slope
+
+        return solve(gap, low, high, start, rises=rises)
+
+    def slopes(self, delta: Real) -> Real:
+        """Return g' there."""
+        return self.law.offset_slope(self.anchor, delta)
+
+    def position(self, delta: Real) -> Real:
+        """Return h there."""
+        return delta if self.is_tail else self.anchor.point + delta
+
+    def _level(self, offset: Any) -> Real:
+        size = np.abs(offset)
+        if self.is_tail:
+            return np.asarray(np.log(np.maximum(size, _SMALLEST)))
+        return np.asarray(np.sqrt(size) if self.anchor.kind == "turning" else size)
+
+
+@dataclass(frozen=True)
+class Preimages:
+    """The points of one piece over some x: position h, and g' there."""
+
+    h: Real
+    slopes: Real
 
 
 class ClosedForm:
@@ -43,30 +119,32 @@ class ClosedForm:
 
     def density(self, x: Real) -> Real:
         """The density of the continuous part; inf at turning values."""
-        total = np.zeros(x.shape)
-        for piece, (low, high) in zip(self.law.pieces, self._inner, strict=True):
-            inside = (x > low) & (x < high)
-            if inside.any():
-                anchor, delta = self._preimages(piece, x[inside])
-                with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-                    heights = self.law.factor * self.law.density(_position(anchor, delta))
-                    values = heights / np.abs(self._slopes(anchor, delta))
-                total[inside] += np.where(heights == 0.0, 0.0, values)
-        return total
+        return self._both(x, masses=False)[0]
 
     def cdf(self, x: Real) -> Real:
         """μ((−∞, x]), atoms included."""
-        total = np.zeros(x.shape)
-        for location, weight in self.law.atoms:
+        return self._both(x)[1]
+
+    def _both(self, x: Real, *, masses: bool = True) -> tuple[Real, Real]:
+        """Density and distribution function."""
+        density, total = np.zeros(x.shape), np.zeros(x.shape)
+        for location, weight in self.law.atoms if masses else ():
             total += weight * (x >= location)
-        for piece, (low, high) in zip(self.law.pieces, self._inner, strict=True):
-            total += self._all(piece) * (x >= high)
+        for piece, (low, high), branches in zip(self.law.pieces, self._inner, self._branches, strict=True):
+            if masses:
+                total += self._all(piece) * (x >= high)
             inside = (x > low) & (x < high)
-            if inside.any():
-                h = _position(*self._preimages(piece, x[inside]))
+            if not inside.any():
+                continue
+            found = self._preimages(piece, branches, x[inside])
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
+                heights = self.law.factor * self.law.density(found.h)
+                values = heights / np.abs(found.slopes)
+            density[inside] += np.where(heights == 0.0, 0.0, values)
+            if masses:
                 start, stop = self._outer(piece)
-                total[inside] += self._mass(start, h) if piece.rises else self._mass(h, stop)
-        return np.minimum(total, 1.0)
+                total[inside] += self._mass(start, found.h) if piece.rises else self._mass(found.h, stop)
+        return density, np.minimum(total, 1.0)
 
     def pieces(self) -> Real:
         """Low, high, and F at these, seen from inside, of the open pieces of the support."""
@@ -80,28 +158,63 @@ class ClosedForm:
 
     def quantile(self, p: Real) -> Real:
         """inf{x : F(x) ≥ p}."""
-        from scipy.optimize import elementwise
-
         x = np.full(p.shape, np.nan)
-        ordered = sorted([(float(low), float(high), b, a) for low, high, b, a in self.pieces()])
-        for low, high, below, above in ordered:
+        for (low, high, below, above), (nodes, levels) in zip(self._spans_of_mass, self._tables, strict=True):
             x[np.isnan(x) & (p <= below)] = low  # the atom, or the gap, before it ends here
-            inside = np.isnan(x) & (p > below) & (p < above)
-            if inside.any():
-                found = elementwise.find_root(
-                    lambda y, level: self.cdf(np.ravel(y)).reshape(np.shape(y)) - level,
-                    (np.full(inside.sum(), low), np.full(inside.sum(), high)),
-                    args=(p[inside],),
-                    tolerances={"xrtol": 2e-16, "xatol": 0.0, "fatol": 0.0, "frtol": 0.0},
-                    maxiter=200,
-                )
-                x[inside] = found.x
+            inside = np.flatnonzero(np.isnan(x) & (p > below) & (p < above))
+            if inside.size:
+                wanted = p[inside]
+                cell = np.clip(np.searchsorted(levels, wanted, side="right") - 1, 0, nodes.size - 2)
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    part = (wanted - levels[cell]) / (levels[cell + 1] - levels[cell])
+                a, b = nodes[cell], nodes[cell + 1]
+
+                def gap(y: Real, index: NDArray[np.intp], wanted: Real = wanted) -> tuple[Real, Real]:
+                    density, total = self._both(y)
+                    return total - wanted[index], density
+
+                start = a + np.where(part > 0.0, np.minimum(part, 1.0), 0.0) * (b - a)
+                x[inside] = np.clip(solve(gap, a, b, start, rises=True, noise=_NOISE * wanted), low, high)
             x[np.isnan(x) & (p == above)] = high
         for location, weight in self.law.atoms:
             before = float(self.cdf(np.array([np.nextafter(location, -math.inf)]))[0])
             x[(p > before) & (p <= before + weight)] = location
         x[np.isnan(x) & (p >= 0.0)] = max([*self.ends.tolist(), *(location for location, _ in self.law.atoms)])
         return x
+
+    @cached_property
+    def _branches(self) -> list[dict[Anchor, Branch]]:
+        return [
+            {
+                anchor: Branch(self.law, piece, anchor)
+                for anchor in (piece.low, piece.high)
+                if self._serves(piece, anchor)
+            }
+            for piece in self.law.pieces
+        ]
+
+    @cached_property
+    def _spans_of_mass(self) -> list[list[float]]:
+        return sorted(self.pieces().tolist())
+
+    @cached_property
+    def _tables(self) -> list[tuple[Real, Real]]:
+        """Points of each piece of the support with F there: the images of what brackets the preimages."""
+        images = [
+            branch.anchor.value + self.law.offset(branch.anchor, branch.nodes)
+            for branches in self._branches
+            for branch in branches.values()
+        ]
+        every = np.unique(np.concatenate(images))
+        tables = []
+        for low, high, below, above in self._spans_of_mass:
+            near = np.geomspace(1e-12, 0.1, 34) * (high - low)
+            inner = np.unique(np.concatenate([every, low + near, high - near]))
+            inner = inner[(inner > low) & (inner < high)]
+            levels = np.maximum.accumulate(np.clip(self.cdf(inner), below, above))
+            nodes, levels = np.concatenate([[low], inner, [high]]), np.concatenate([[below], levels, [above]])
+            tables.append((nodes, levels))
+        return tables
 
     def _outer(self, piece: MonotonePiece) -> tuple[float, float]:
         """The ends of the piece in h, infinite in tails."""
@@ -118,6 +231,8 @@ class ClosedForm:
         from scipy.special import erfc
 
         law = self.law
+        if law.waves:
+            return law.factor * law.wave_mass(np.asarray(low), np.asarray(high))
         shifts = [0.0]
         if law.period is not None:
             most = math.ceil(9.2 * law.deviation / law.period) + 1
@@ -130,72 +245,19 @@ class ClosedForm:
             total += 0.5 * (erfc(a) - erfc(b))
         return law.factor * total
 
-    def _preimages(self, piece: MonotonePiece, x: Real) -> tuple[list[Anchor], Real]:
+    def _preimages(self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real) -> Preimages:
         """The h of the piece with g(h) = x, each as an offset from the anchor whose value is nearer to x."""
-        from scipy.optimize import elementwise
+        h, slopes = np.empty(x.shape), np.empty(x.shape)
+        by_low = np.abs(x - piece.low.value) < np.abs(x - piece.high.value)
+        for anchor, branch in branches.items():
+            mine = np.ones(x.shape, dtype=bool) if len(branches) == 1 else by_low == (anchor is piece.low)
+            if mine.any():
+                delta = branch.find(x[mine])
+                h[mine], slopes[mine] = branch.position(delta), branch.slopes(delta)
+        return Preimages(h, slopes)
 
-        anchors = [self._nearer(piece, value) for value in x.tolist()]
-        delta = np.empty(x.shape)
-        scale: Callable[[Real], Real]
-        for anchor in set(anchors):
-            mine = np.array([other is anchor for other in anchors])
-            target = np.abs(x[mine] - anchor.value)
-            inner = piece.stop if anchor is piece.low else piece.start
-            if math.isfinite(anchor.point):
-                scale = _root if anchor.kind == "turning" else _itself
-                bracket = np.zeros(mine.sum()), np.full(mine.sum(), inner - anchor.point)
-            else:
-                scale = _logarithm
-                bracket = np.full(mine.sum(), inner), self._reach(piece, anchor, target)
-
-            def gap(d: Real, level: Real, anchor: Anchor = anchor, scale: Any = scale) -> Real:
-                return np.asarray(scale(np.abs(self.law.offset(anchor, d))) - level)
-
-            found = elementwise.find_root(
-                gap,
-                bracket,
-                args=(scale(target),),
-                tolerances={"xrtol": 2e-16, "xatol": 0.0, "fatol": 0.0, "frtol": 0.0},
-                maxiter=200,
-            )
-            delta[mine] = found.x
-        return anchors, delta
-
-    def _reach(self, piece: MonotonePiece, anchor: Anchor, target: Real) -> Real:
-        """Far enough out in a tail that g is beyond the target."""
-        reach = np.full(target.shape, piece.stop if anchor is piece.high else piece.start)
-        for _ in range(200):
-            short = np.abs(self.law.offset(anchor, reach)) > target
-            if not short.any():
-                break
-            reach = np.where(short, 1.2 * reach, reach)
-        return reach
-
-    def _nearer(self, piece: MonotonePiece, x: float) -> Anchor:
-        low, high = piece.low, piece.high
-        if low.kind == "cut" or high.kind == "cut":
-            return high if low.kind == "cut" else low
-        return low if abs(x - low.value) < abs(x - high.value) else high
-
-    def _slopes(self, anchors: list[Anchor], delta: Real) -> Real:
-        values = np.empty(delta.shape)
-        for anchor in set(anchors):
-            mine = np.array([other is anchor for other in anchors])
-            values[mine] = self.law.offset_slope(anchor, delta[mine])
-        return values
-
-
-def _position(anchors: list[Anchor], delta: Real) -> Real:
-    return np.array([a.point if math.isfinite(a.point) else 0.0 for a in anchors]) + delta
-
-
-def _root(v: Real) -> Real:
-    return np.asarray(np.sqrt(v))
-
-
-def _itself(v: Real) -> Real:
-    return v
-
-
-def _logarithm(v: Real) -> Real:
-    return np.asarray(np.log(np.maximum(v, 1e-320)))
+    @staticmethod
+    def _serves(piece: MonotonePiece, anchor: Anchor) -> bool:
+        """The end of a tail that is cut off is none to measure from, if there is another."""
+        other = piece.high if anchor is piece.low else piece.low
+        return anchor.kind != "cut" or (other.kind == "cut" and anchor is piece.high)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -131,16 +131,23 @@ class Pushforward:
         q = self.variance
         if self.period is None:
             return np.exp(-h * h / (2.0 * q)) / (self.deviation * math.sqrt(2.0 * math.pi))
-        if q < 0.1 * self.period**2:
+        if not self.waves:
             most = math.ceil((_REACH * self.deviation + 0.5 * self.period) / self.period)
             shifted = h[..., None] + self.period * np.arange(-most, most + 1)
             terms = np.exp(-shifted * shifted / (2.0 * q)) / (self.deviation * math.sqrt(2.0 * math.pi))
             return terms.sum(axis=-1)
         # Poisson summation: (1 + 2 Σ e^{−(2πk/p)² q/2} cos(2πk h/p))/p
+        rates, weights = np.array(self.waves).T
+        return (1.0 + 2.0 * (weights * np.cos(rates * np.asarray(h)[..., None])).sum(axis=-1)) / self.period
+
+    @cached_property
+    def waves(self) -> list[tuple[float, float]]:
+        """Rates and weights in Poisson's sum for a wide Gaussian folded onto a period; else there are none."""
+        if self.period is None or self.variance < 0.1 * self.period**2:
+            return []
         rate = 2.0 * math.pi / self.period
-        k = np.arange(1, math.ceil(math.sqrt(2.0 * _NEGLIGIBLE / q) / rate) + 3)
-        waves = np.exp(-0.5 * (rate * k) ** 2 * q) * np.cos(rate * k * np.asarray(h)[..., None])
-        return (1.0 + 2.0 * waves.sum(axis=-1)) / self.period
+        count = math.ceil(math.sqrt(2.0 * _NEGLIGIBLE / self.variance) / rate) + 2
+        return [(rate * k, math.exp(-0.5 * (rate * k) ** 2 * self.variance)) for k in range(1, count + 1)]
 
     def square(self, h: Any) -> Any:
         """g(h)."""
@@ -209,9 +216,19 @@ class Pushforward:
         """P(low < h < high), folded as the pieces are."""
         if self.period is None:
             return self.factor * gaussian_mass(low, high, self.variance)
+        if self.waves:
+            return self.factor * float(self.wave_mass(np.array(low), np.array(high)))
         most = math.ceil(_REACH * self.deviation / self.period) + 1
         shifts = [self.period * k for k in range(-most, most + 1)]
         return self.factor * math.fsum(gaussian_mass(low + s, high + s, self.variance) for s in shifts)
+
+    def wave_mass(self, low: Any, high: Any) -> Real:
+        """The integral of Poisson's sum, differences of sines as products."""
+        assert self.period is not None
+        total = np.asarray(high - low, dtype=np.float64)
+        for rate, weight in self.waves:
+            total = total + 4.0 * weight / rate * np.cos(0.5 * rate * (low + high)) * np.sin(0.5 * rate * (high - low))
+        return total / self.period
 
     def _slope(self, h: Any) -> Any:
         with np.errstate(under="ignore"):
