@@ -11,6 +11,9 @@ namespace {
 constexpr int kLanes = Points::kLanes;
 // Of the table's steps in t: the cubic between two nodes is good to 1e-7 or better.
 constexpr double kTableStep = 0.0625;
+// Of the laws of many samples, whose pieces may be hundreds: good to 1e-5, a Newton step more.
+constexpr double kCoarseStep = 0.25;
+constexpr std::size_t kFewPieces = 8;
 // Masses at either end of a piece below this are rounding: F is good to about 1e-16.
 constexpr double kTableMass = 4e-15;
 // A Newton step in t below this is the last: the next one is of the order of its square. (Of its 4/3 power at a cusp.)
@@ -109,6 +112,7 @@ void Spectrum::weigh(Interrupt* interrupt) {
   for (std::size_t k = 1; k < pieces_.size(); ++k) {
     mass_before_[k] = complete_ ? mass_between(pieces_[k - 1], pieces_[k], tracer, recovery) : __builtin_nan("");
   }
+  inverses_ = std::vector<Inverse>(pieces_.size());
   for (std::size_t k = 0; k < pieces_.size(); ++k) {
     Skeleton& piece = pieces_[k];
     piece.cdf_low = mass_before_[k];
@@ -153,56 +157,62 @@ double Spectrum::potential_at_edge(double core, Recovery& recovery) const {
   return __builtin_nan("");
 }
 
-void Spectrum::tabulate(Points& points) const {
+InverseTable Spectrum::tabulate(std::size_t k) const {
+  Points points = make_points(nullptr);
   Lanes lanes;
-  for (std::size_t k = 0; k < pieces_.size(); ++k) {
-    const Skeleton& piece = pieces_[k];
-    InverseTable table;
-    std::vector<double> nodes;
-    for (std::size_t i = 0; i + 1 < piece.t.size(); ++i) {
-      const double h = piece.t[i + 1] - piece.t[i];
-      const int parts = static_cast<int>(std::ceil(h / kTableStep));
-      for (int p = 0; p < parts; ++p) nodes.push_back(piece.t[i] + h * p / parts);
-    }
-    // From the middle outwards, until the masses are rounding.
-    struct Row {
-      double level, t, slope;
-    };
-    std::vector<Row> rows;
-    const auto middle = std::lower_bound(nodes.begin(), nodes.end(), 0.0);
-    const auto walk = [&](std::vector<double> places) {
-      for (std::size_t at = 0; at < places.size(); at += kLanes) {
-        const int count = static_cast<int>(std::min<std::size_t>(kLanes, places.size() - at));
-        DoubleDouble x[kLanes];
-        int where[kLanes];
-        for (int i = 0; i < count; ++i) {
-          x[i] = DoubleDouble(position(piece, places[at + static_cast<std::size_t>(i)]));
-          where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
-        }
-        points.run(x, where, 0, count, lanes.pointers());
-        bool any = false;
-        for (int i = 0; i < count; ++i) {
-          if (where[i] < 0 || !lanes.good(i)) continue;
-          if (!(lanes.cdf[i] - piece.cdf_low > kTableMass && piece.cdf_high - lanes.cdf[i] > kTableMass)) continue;
-          const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
-          if (!(level.slope > 0.0)) continue;
-          rows.push_back({level.value, places[at + static_cast<std::size_t>(i)], 1.0 / level.slope});
-          any = true;
-        }
-        if (!any) return;
-      }
-    };
-    walk({middle, nodes.end()});
-    walk({std::make_reverse_iterator(middle), nodes.rend()});
-    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.t < b.t; });
-    for (const Row& row : rows) {
-      if (!table.level.empty() && !(row.level > table.level.back())) continue;
-      table.level.push_back(row.level);
-      table.t.push_back(row.t);
-      table.slope.push_back(row.slope);
-    }
-    inverses_.push_back(std::move(table));
+  const Skeleton& piece = pieces_[k];
+  const double longest = pieces_.size() > kFewPieces ? kCoarseStep : kTableStep;
+  InverseTable table;
+  std::vector<double> nodes;
+  for (std::size_t i = 0; i + 1 < piece.t.size(); ++i) {
+    const double h = piece.t[i + 1] - piece.t[i];
+    const int parts = static_cast<int>(std::ceil(h / longest));
+    for (int p = 0; p < parts; ++p) nodes.push_back(piece.t[i] + h * p / parts);
   }
+  // From the middle outwards, until the masses are rounding.
+  struct Row {
+    double level, t, slope;
+  };
+  std::vector<Row> rows;
+  const auto middle = std::lower_bound(nodes.begin(), nodes.end(), 0.0);
+  const auto walk = [&](std::vector<double> places) {
+    for (std::size_t at = 0; at < places.size(); at += kLanes) {
+      const int count = static_cast<int>(std::min<std::size_t>(kLanes, places.size() - at));
+      DoubleDouble x[kLanes];
+      int where[kLanes];
+      for (int i = 0; i < count; ++i) {
+        x[i] = DoubleDouble(position(piece, places[at + static_cast<std::size_t>(i)]));
+        where[i] = x[i].hi > piece.low && x[i].hi < piece.high ? static_cast<int>(k) : -1;
+      }
+      points.run(x, where, 0, count, lanes.pointers());
+      bool any = false;
+      for (int i = 0; i < count; ++i) {
+        if (where[i] < 0 || !lanes.good(i)) continue;
+        if (!(lanes.cdf[i] - piece.cdf_low > kTableMass && piece.cdf_high - lanes.cdf[i] > kTableMass)) continue;
+        const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+        if (!(level.slope > 0.0)) continue;
+        rows.push_back({level.value, places[at + static_cast<std::size_t>(i)], 1.0 / level.slope});
+        any = true;
+      }
+      if (!any) return;
+    }
+  };
+  walk({middle, nodes.end()});
+  walk({std::make_reverse_iterator(middle), nodes.rend()});
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.t < b.t; });
+  for (const Row& row : rows) {
+    if (!table.level.empty() && !(row.level > table.level.back())) continue;
+    table.level.push_back(row.level);
+    table.t.push_back(row.t);
+    table.slope.push_back(row.slope);
+  }
+  return table;
+}
+
+const InverseTable& Spectrum::inverse(std::size_t k) const {
+  Inverse& one = inverses_[k];
+  std::call_once(one.made, [&] { one.table = tabulate(k); });
+  return one.table;
 }
 
 // Whether the table has come to the power law of an edge at this end.
@@ -226,10 +236,6 @@ double InverseTable::at(double l) const {
 }
 
 void Spectrum::invert(const double* p, std::size_t n, bool upper, double* x, int workers, Interrupt* interrupt) const {
-  std::call_once(inverted_, [&] {
-    Points points = make_points(nullptr);
-    tabulate(points);
-  });
   share_out(n, workers, kChunk, [&] {
     return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
       invert_part(points, p, begin, end, upper, x, interrupt);
@@ -265,7 +271,7 @@ void Spectrum::invert_part(Points& points, const double* p, std::size_t begin, s
         const double below = upper ? whole - right : left;
         const double above = upper ? right : whole - left;
         if (!(below > 0.0 && above > 0.0)) continue;
-        const InverseTable& table = inverses_[k];
+        const InverseTable& table = inverse(k);
         wanted[i] = std::log(below / above);
         target[i] = below < above ? pieces_[k].cdf_low + below : pieces_[k].cdf_high - above;
         t[i] = std::clamp(table.at(wanted[i]), -kReach, kReach);

@@ -16,8 +16,9 @@ constexpr std::size_t kPatience = 256;
 constexpr double kZero = 1e-40;
 // An edge of a sum nearer to an atom is at it.
 constexpr double kByAtom = 1e-13;
-// Gaps and cusps that may turn up while the skeletons are built.
+// Gaps and cusps that may turn up while the skeletons are built, and as many more for each atom of a leaf.
 constexpr int kMostSplits = 64;
+constexpr int kSplitsOfAtom = 2;
 // How far off a cusp may be, in widths of its interval.
 constexpr double kCuspBlur = 1e-13;
 // In standard deviations from the mean: beyond, m = eta - p0 loses a digit and more of what is left of it.
@@ -64,7 +65,10 @@ void Spectrum::build(Interrupt* interrupt) {
   for (const Interval& whole : pending) finder.cut(whole, cut);
   pending = std::move(cut);
   SkeletonBuilder builder(program_, tracer);
-  int splits = 0;
+  int left = kMostSplits;
+  for (const Node& n : program_.nodes) {
+    if (n.kind == Kind::discrete) left += kSplitsOfAtom * static_cast<int>(n.weights.size());
+  }
   while (!pending.empty()) {
     const Interval interval = settled(pending.back());
     pending.pop_back();
@@ -75,7 +79,7 @@ void Spectrum::build(Interrupt* interrupt) {
     }
     Skeleton piece;
     const Interruption met = builder.build(interval, piece);
-    if (met && ++splits < kMostSplits) {
+    if (met && --left > 0) {
       if (met.kind == Interruption::Kind::gap) {
         complete_ = finder.split(interval, met.inside, met.outside, pending) && complete_;
       } else {

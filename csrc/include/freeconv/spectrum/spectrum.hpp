@@ -90,7 +90,8 @@ class Spectrum {
   void invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
                    Interrupt* interrupt) const;
   Points make_points(Interrupt* interrupt) const;
-  void tabulate(Points& points) const;
+  InverseTable tabulate(std::size_t k) const;
+  const InverseTable& inverse(std::size_t k) const;
   double potential_at_edge(double core, Recovery& recovery) const;
   int piece_of(double x) const;
   int joint_of(double x) const;
@@ -107,8 +108,11 @@ class Spectrum {
   ForwardChain chain_;
   std::vector<ChainTable> tables_;   // of every piece, for the chain
   std::vector<double> mass_before_;  // continuous mass to the left of each piece, and of all; NaN if not known
-  mutable std::once_flag inverted_;
-  mutable std::vector<InverseTable> inverses_;  // of every piece; made by the first call of invert()
+  struct Inverse {
+    std::once_flag made;
+    InverseTable table;
+  };
+  mutable std::vector<Inverse> inverses_;  // of every piece, made when a level first falls on it
   bool complete_ = true;
 };
 
