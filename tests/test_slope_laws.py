@@ -305,6 +305,18 @@ def test_atoms_of_flat_pieces() -> None:
     assert 0.0 <= low < high
 
 
+def test_beside_an_atom_inside_the_support() -> None:
+    # F was off by half of the atom up to 1e-9 from it, where values are means over both sides.
+    law = fc.boxplus_power(fc.SlopeLaw("selu", 2.0), 1.5)
+    location, weight = law.atoms().locations[0], law.atoms().weights[0]
+    assert weight == pytest.approx(0.25)
+    d = np.array([-1e-6, -1e-9, -1e-12, -4e-16, 0.0, 4e-16, 1e-12, 1e-9, 1e-6])
+    found = law.evaluate(location * (1.0 + d))
+    assert np.all(np.isin(found.status, (Status.CERTIFIED, Status.RECOVERED)))
+    np.testing.assert_allclose(found.density, 0.35872, rtol=1e-4)
+    np.testing.assert_allclose(found.cdf - np.where(d >= 0.0, weight, 0.0), 0.536893, atol=2e-6)
+
+
 def slope_of_tanh(h: Any) -> Any:
     e = np.exp(-2.0 * np.abs(h))
     return 4.0 * e / (1.0 + e) ** 2

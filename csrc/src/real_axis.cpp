@@ -62,7 +62,7 @@ bool leaf_is_physical(const Node& n, const NodePoint& p, double slope) {
     case Kind::semicircle: return slope > 0.0;
     case Kind::contour:
       // In a tail where rounding hides the density it counts as 0.
-      return contour(n).gap(p.z.re) > 0.0 || std::fabs(p.f.im) <= kHiddenDensity * contour(n).noise * std::fabs(p.f.re);
+      return contour(n).gap(p.z.re) > 0.0 || contour(n).hides(p.z.re, kHiddenDensity);
     case Kind::arcsine:
     case Kind::uniform: return p.z.re > n.parameters[1] || p.z.re < n.parameters[0];
     default: return true;

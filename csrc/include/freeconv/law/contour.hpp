@@ -130,6 +130,26 @@ struct Contour {
     }
   }
 
+  // The atoms' part of G.
+  Complex<double> atoms_at(Complex<double> z) const {
+    Complex<double> total{0.0, 0.0};
+    for (std::size_t j = 0; j < atom_count; ++j) total = total + atoms[atom_count + j] * reciprocal(z - atoms[j]);
+    return total;
+  }
+
+  // Whether the density at a real point is less than `factor` times the rules' error.
+  bool hides(double x, double factor) const {
+    double re = 0.0;
+    double im = 0.0;
+    last_rule([&](double s, double a, double b, double wr, double wi) {
+      const double dx = (x - s) - a;
+      const double over = 1.0 / (dx * dx + b * b);
+      re += (wr * dx - wi * b) * over;
+      im += (wr * b + wi * dx) * over;
+    });
+    return fabs_(im) <= factor * noise * sqrt_(re * re + im * im);
+  }
+
   // Distance of a real point from the support, atoms off 0 included; 0 inside.
   double gap(double x) const {
     double least = std::numeric_limits<double>::infinity();
@@ -175,20 +195,27 @@ struct Contour {
 
   // pi times the mass is Im sum w log(x - zeta), by the rule that serves all points.
   double density_right(double x) const {
-    const double* at = nodes;
     double total = 0.0;
+    last_rule([&](double s, double a, double b, double wr, double wi) {
+      const double dx = (x - s) - a;
+      total += wr * atan2_(-b, dx) + 0.5 * wi * log_(dx * dx + b * b);
+    });
+    return total / kPi;
+  }
+
+  // Calls f(singular value, offset re, im, weight re, im) for the nodes of the last rule.
+  template <class F>
+  void last_rule(F&& f) const {
+    const double* at = nodes;
     for (std::size_t k = 0; k < rule_count; ++k) {
       for (std::size_t s = 0; s < singular_count; ++s) {
         const std::size_t n = count(k, s);
         for (std::size_t j = 0; j < n && k + 1 == rule_count; ++j) {
-          const double dx = (x - singular[s]) - at[j];
-          const double dy = -at[n + j];
-          total += at[2 * n + j] * atan2_(dy, dx) + 0.5 * at[3 * n + j] * log_(dx * dx + dy * dy);
+          f(singular[s], at[j], at[n + j], at[2 * n + j], at[3 * n + j]);
         }
         at += 4 * n;
       }
     }
-    return total / kPi;
   }
 
   template <class R, int W>

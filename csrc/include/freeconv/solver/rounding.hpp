@@ -30,7 +30,7 @@ class RoundingEstimate {
       const NodeLanes<double, W>& lanes = sweeps.node(static_cast<int>(v));
       double* out = error_.data() + v * W;
       if (n.leaf >= 0 && by == Displaced::by_rules) {
-        rule_leaf(n, lanes, out);
+        rule_leaf(n, lanes, u[static_cast<std::size_t>(n.leaf)], out);
       } else if (n.leaf >= 0) {
         leaf(n, lanes, u[static_cast<std::size_t>(n.leaf)], out);
       } else {
@@ -143,16 +143,20 @@ class RoundingEstimate {
   }
 
   // G (1 + e) moves log K by e/m and m by (1 + m) e, or K = z - F by F e and F by -F e: at fixed c by what follows.
-  void rule_leaf(const Node& n, const NodeLanes<double, W>& lanes, double* out) {
+  // Atoms have no part in e.
+  void rule_leaf(const Node& n, const NodeLanes<double, W>& lanes, const Block<double, W>& u, double* out) {
     for (int i = 0; i < W; ++i) out[i] = 0.0;
     if (n.kind != Kind::contour) return;
-    const double noise = contour(n).noise / kEpsilon;
+    const Contour law = contour(n);
     for (int i = 0; i < W; ++i) {
+      const Complex<double> z = u.get(i);
       const Complex<double> slope = lanes.b.get(i) / lanes.a.get(i);
       const Complex<double> c = lanes.c.get(i);
       const Complex<double> m = c - n.p0.hi;
       const Complex<double> moved = n.form == Form::product ? reciprocal(m) - slope * (1.0 + m) : c * (1.0 + slope);
-      out[i] = noise * modulus(moved);
+      const Complex<double> g = n.form == Form::product ? (1.0 + m) * reciprocal(z) : reciprocal(c);
+      const double part = modulus(1.0 + (-(law.atoms_at(z) / g)));
+      out[i] = law.noise / kEpsilon * part * modulus(moved);
     }
   }
 

@@ -163,10 +163,11 @@ class Recovery {
     const bool both = left.status == Status::recovered && right.status == Status::recovered;
     r.cdf = 0.5 * (left.cdf + right.cdf);
     r.potential = 0.5 * (left.potential + right.potential);
+    // The atoms between the two count on one side only.
     for (const Atom& a : atoms_) {
-      if (a.location != x.hi) continue;
-      r.cdf += 0.5 * a.weight;
-      r.potential = -kInfinity;
+      if (a.location == x.hi) r.potential = -kInfinity;
+      if (!(fabs_(a.location - x.hi) < h)) continue;
+      r.cdf += a.location <= x.hi ? 0.5 * a.weight : -0.5 * a.weight;
     }
     return both ? 0.5 * (left.density + right.density) : 0.0;
   }
