@@ -157,6 +157,8 @@ def _row(law: Law) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...
             parameters += (factor.scale, 1.0, factor.ratio, 1.0)
             off = 1.0 / factor.ratio
         elif isinstance(factor, Discrete) and len(factor.locations) == 2 and factor.locations[0] == 0.0:
+            if factor.weights[1] == 1.0:  # to the last digit: no Bernoulli node has it
+                return None
             kinds.append("bernoulli")
             parameters += (factor.weights[1], factor.locations[1])
             off = factor.weights[1]

@@ -138,8 +138,9 @@ def _edge(law: Law, location: float, side: int, width: float) -> Edge:
         if math.isnan(exponent):
             return Edge(location, side, EdgeKind.OTHER, exponent, math.nan)
         if abs(deeper - exponent) > _NEAR:
-            d, f = _densities(law, location, side, np.array([nearest]))
-            return Edge(location, side, EdgeKind.OTHER, exponent, float(f[0] * d[0] ** -exponent))
+            d, f = _densities(law, location, side, np.array([nearest, 2.0 * nearest, 4.0 * nearest]))
+            coefficient = float(f[0] * d[0] ** -exponent) if f.size else math.nan
+            return Edge(location, side, EdgeKind.OTHER, exponent, coefficient)
     # A sum has one too, where its terms' atoms at 0 meet 1.
     hard = hard or (location == 0.0 and side > 0 and exponent < -0.5 and hull(law)[0] >= 0.0)
     kind = EdgeKind.HARD if hard else _kind(exponent)

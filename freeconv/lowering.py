@@ -267,7 +267,8 @@ def _leaf(law: Law, place: str, position: int) -> list[Node]:
 def _bernoulli_or_other(law: Law) -> Node:
     if isinstance(law, Discrete) and len(law.locations) == 2 and 0.0 in law.locations:
         nonzero = 1 - law.locations.index(0.0)
-        return Node("bernoulli", (law.weights[nonzero], law.locations[nonzero]))
+        if law.weights[nonzero] < 1.0:  # else the other weight is known, but not as 1 − p
+            return Node("bernoulli", (law.weights[nonzero], law.locations[nonzero]))
     return _plain_leaf(law)
 
 

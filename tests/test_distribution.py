@@ -235,3 +235,33 @@ def test_on_failure_names_a_wrong_choice(wrong: Any) -> None:
         for x in points:
             with pytest.raises(ValueError, match="on_failure must be one of 'raise', 'nan', 'return', got "):
                 method(x, on_failure=wrong)
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        fc.SlopeLaw("cos", 0.5703125),
+        fc.SlopeLaw("tanh", 0.5),
+        fc.Discrete([0.2, 1.1, 1.5], [0.3, 0.3, 0.4]),
+        fc.Arcsine(0.5, 2.0),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("p", [1e-3, 1e-6])
+def test_products_almost_all_at_zero(leaf: fc.Law, p: float) -> None:
+    # eta = m + p of a leaf was z G - (1 - p), rounded by 1: F, certified, was off by 1e-10 at p = 1e-6.
+    law = fc.boxtimes(leaf, fc.boxtimes_power(fc.Bernoulli(p), 1.88))
+    low, high = law.support()[-1]
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    for start, stop in ((0.02, 0.1), (0.1, 0.3), (0.5, 0.7)):
+        a, b = (low + part * (high - low) for part in (start, stop))
+        mass = 0.5 * (b - a) * weights @ law.density(a + 0.5 * (b - a) * (1.0 + nodes))
+        assert law.cdf(b) - law.cdf(a) == pytest.approx(mass, rel=1e-9, abs=3e-15)
+
+
+def test_a_weight_that_is_rounded_away() -> None:
+    # p = 1 to the last digit is no Bernoulli node: an internal error came out.
+    coin = fc.Discrete([0.0, 1.0], [1e-219, 1.0])
+    law = fc.boxtimes(coin, fc.MarchenkoPastur(0.5))
+    assert law.density(1.1) == pytest.approx(fc.MarchenkoPastur(0.5).density(1.1), rel=1e-12)
+    assert fc.densities([law], [1.1])[0, 0] == law.density(1.1)

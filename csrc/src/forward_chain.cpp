@@ -1,5 +1,6 @@
 #include "freeconv/chain/forward_chain.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <map>
@@ -169,8 +170,9 @@ void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multipli
   } else {
     const Contour law = contour(measure);
     for (std::size_t j = 0; j < law.atom_count; ++j) add(law.atoms[j], law.atoms[law.atom_count + j]);
-    contour_ = {static_cast<int>(law.singular_count), static_cast<int>(law.rule_count), law.singular, law.rules,
-                law.nodes};
+    contour_ = {
+        static_cast<int>(law.singular_count),     static_cast<int>(law.rule_count), law.singular, law.rules, law.nodes,
+        std::max(1.0, 0.5 * law.noise / kEpsilon)};
   }
   const std::vector<double> zeros(locations.size(), 0.0);
   for (const auto* part : std::initializer_list<const std::vector<double>*>{&locations, &zeros, &weights, &zeros}) {

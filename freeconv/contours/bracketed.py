@@ -45,7 +45,7 @@ def solve(
     Returns
     -------
     array
-        To the rounding of x, or of the functions where that is larger.
+        To the rounding of x, or of the functions where that is larger; NaN where 200 steps do not get there.
 
     Notes
     -----
@@ -78,6 +78,7 @@ def solve(
         before[left] = b - a
         x[left] = np.where(done, np.where(outside, at, newton), np.where(halve, _middle(a, b), newton))
         left = left[~done]
+    x[left] = np.nan
     return x
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -92,14 +91,6 @@ class Branch:
         return np.asarray(np.sqrt(size) if self.anchor.kind == "turning" else size)
 
 
-@dataclass(frozen=True)
-class Preimages:
-    """The points of one piece over some x: position h, and g' there."""
-
-    h: Real
-    slopes: Real
-
-
 class ClosedForm:
     """Density Σ ρ(h)/|g'(h)| over the preimages h of x, distribution function by normal probabilities between them.
 
@@ -136,14 +127,14 @@ class ClosedForm:
             inside = (x > low) & (x < high)
             if not inside.any():
                 continue
-            found = self._preimages(piece, branches, x[inside])
+            h, slopes = self._preimages(piece, branches, x[inside])
             with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
-                heights = self.law.factor * self.law.density(found.h)
-                values = heights / np.abs(found.slopes)
+                heights = self.law.factor * self.law.density(h)
+                values = heights / np.abs(slopes)
             density[inside] += np.where(heights == 0.0, 0.0, values)
             if masses:
                 start, stop = self._outer(piece)
-                total[inside] += self._mass(start, found.h) if piece.rises else self._mass(found.h, stop)
+                total[inside] += self._mass(start, h) if piece.rises else self._mass(h, stop)
         return density, np.minimum(total, 1.0)
 
     def pieces(self) -> Real:
@@ -245,8 +236,8 @@ class ClosedForm:
             total += 0.5 * (erfc(a) - erfc(b))
         return law.factor * total
 
-    def _preimages(self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real) -> Preimages:
-        """The h of the piece with g(h) = x, each as an offset from the anchor whose value is nearer to x."""
+    def _preimages(self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real) -> tuple[Real, Real]:
+        """The h of the piece with g(h) = x, each found from the anchor whose value is nearer to x, and g' there."""
         h, slopes = np.empty(x.shape), np.empty(x.shape)
         by_low = np.abs(x - piece.low.value) < np.abs(x - piece.high.value)
         for anchor, branch in branches.items():
@@ -254,7 +245,7 @@ class ClosedForm:
             if mine.any():
                 delta = branch.find(x[mine])
                 h[mine], slopes[mine] = branch.position(delta), branch.slopes(delta)
-        return Preimages(h, slopes)
+        return h, slopes
 
     @staticmethod
     def _serves(piece: MonotonePiece, anchor: Anchor) -> bool:

@@ -105,6 +105,13 @@ class Case:
         distances: Array = np.min(np.abs(x[:, None] - self.special), axis=1)
         return distances
 
+    def jumps(self, a: Any, b: Any) -> Array:
+        """The atoms' mass in (a, b)."""
+        a, b = np.broadcast_arrays(a, b)
+        within = (a[..., None] < self.atoms.locations) & (self.atoms.locations < b[..., None])
+        mass: Array = (within * self.atoms.weights).sum(axis=-1)
+        return mass
+
     def inside(self, count: int, *, nearest: float = 13.0) -> Array:
         """Points in the pieces: half evenly, half on a logarithmic scale from the ends."""
         drawn = []

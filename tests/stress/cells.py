@@ -27,7 +27,7 @@ MOMENTS = 4
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of one piece: ends, masses by quadrature and by F, the rule's error, whether all points were proved."""
+    """Cells of one piece: ends, masses by quadrature and by F, both without atoms, the rule's error, what was proved."""
 
     left: Array
     right: Array
@@ -69,7 +69,8 @@ def cells(case: Case, piece: Array) -> Cells:
     root = np.arange(CELLS)
     at_ends = case.law.evaluate(positions(piece, ends)[0])
     f = np.asarray(at_ends.cdf)
-    difference, certain = np.diff(f), (at_ends.status[1:] <= 3) & (at_ends.status[:-1] <= 3)
+    x = positions(piece, ends)[0]
+    difference, certain = np.diff(f) - case.jumps(x[:-1], x[1:]), (at_ends.status[1:] <= 3) & (at_ends.status[:-1] <= 3)
     low, high = f[:-1], f[1:]
     coarse, known = _rule(case, piece, left, right)
     sums, error = np.zeros((MOMENTS + 1, CELLS)), np.zeros((MOMENTS + 1, CELLS))
@@ -80,7 +81,8 @@ def cells(case: Case, piece: Array) -> Cells:
         fine, known = first + second, known & first_known & second_known
         wobble = np.abs(fine - coarse)
         # A narrow peak that both rules miss shows in F.
-        missed = np.abs(fine[0] - (high - low))
+        jumps = case.jumps(positions(piece, left)[0], positions(piece, right)[0])
+        missed = np.abs(fine[0] - (high - low - jumps))
         last = (np.maximum(wobble[0], missed) <= AGREED * max(piece[3] - piece[2], 0.0)) | ~known
         last |= (level == HALVINGS) | (left.size > MOST)
         for total, doubt, part, change in zip(sums, error, fine, wobble, strict=True):
@@ -96,5 +98,4 @@ def cells(case: Case, piece: Array) -> Cells:
         coarse = np.concatenate([first[:, go], second[:, go]], axis=1)
         known = np.concatenate([first_known[go], second_known[go]])
         root = np.concatenate([root[go], root[go]])
-    x = positions(piece, ends)[0]
     return Cells(x[:-1], x[1:], sums[0], difference, error, certain, sums)

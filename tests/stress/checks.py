@@ -80,6 +80,7 @@ def derivative(case: Case) -> None:
         ends, _ = positions(piece, np.array([-REACH, REACH]))
         at_ends = case.law.evaluate(ends)
         tails = np.array([at_ends.cdf[0] - below, above - at_ends.cdf[1]])
+        tails -= case.jumps(np.array([low, ends[1]]), np.array([ends[0], high]))
         unsure += float(np.sum(np.minimum(bound, 1.0)))
         complete &= bool(found.known.all() and (at_ends.status <= 3).all() and found.error[0].sum() < QUADRATURE)
         total += float(found.mass.sum() + tails.sum())

@@ -61,6 +61,7 @@ struct ChainContour {
   const double* singular;
   const double* rules;
   const double* nodes;
+  double noise = 1.0;  // of the rules' G, in units of what its rounding is taken for; at least 1
 };
 
 struct ChainView {

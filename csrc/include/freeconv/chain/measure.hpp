@@ -26,7 +26,7 @@ class ChainMeasureStart {
     sums.clear();
     if (chain.contour.rule_count > 0) contour(chain.contour, lanes, sums);
     if (chain.atom_count > 0) add<true>(0.0, chain.atoms, chain.atom_count, lanes, sums);
-    finish(chain.measure, lanes, sums, s);
+    finish(chain.measure, chain.contour.noise, lanes, sums, s);
   }
 
   // pi F of squared slopes without their atoms, at the lanes' unknowns.
@@ -176,7 +176,8 @@ class ChainMeasureStart {
   }
 
   // K = m/G with G = t + w0/z, c = offset + z t, and their derivatives by z.
-  static void finish(const ChainMeasure& law, const ChainLanes& lanes, const MeasureSums& q, ChainState& s) {
+  static void finish(const ChainMeasure& law, double ulps, const ChainLanes& lanes, const MeasureSums& q,
+                     ChainState& s) {
     const double zero = law.at_zero;
     const double offset = law.offset;
     for (int i = 0; i < kWidth; ++i) {
@@ -203,9 +204,9 @@ class ChainMeasureStart {
       s.c_im[i] = z_re * q.t_im[i] + z_im * q.t_re[i];
       s.dc_re[i] = -q.m2_re[i];
       s.dc_im[i] = -q.m2_im[i];
-      s.noise[i] = 6.0 + q.of_m[i] * (size(m_re, m_im) * over_m) +
-                   (q.of_t[i] + zero * size(o_re, o_im)) * (size(g_re, g_im) * over_g);
-      s.noise_c[i] = fabs_(offset) + 4.0 * size(z_re, z_im) * q.of_t[i];
+      s.noise[i] = 6.0 + ulps * (q.of_m[i] * (size(m_re, m_im) * over_m) +
+                                 (q.of_t[i] + zero * size(o_re, o_im)) * (size(g_re, g_im) * over_g));
+      s.noise_c[i] = fabs_(offset) + ulps * (4.0 * size(z_re, z_im) * q.of_t[i]);
       s.wrong[i] = (z_im > 0.0) & (s.k.im[i] < 0.0) ? 0 : 1;
     }
     if (law.multiplicity == 1) return;

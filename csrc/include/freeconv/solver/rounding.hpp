@@ -81,9 +81,9 @@ class RoundingEstimate {
   void leaf(const Node& n, const NodeLanes<double, W>& lanes, const Block<double, W>& u, double* out) {
     const bool product = n.form == Form::product;
     if (n.kind == Kind::discrete) {
-      measure_leaf(discrete(n), product, n.p0.hi, lanes, u, out);
+      measure_leaf(discrete(n), product, n.p0.hi, is_light(n), lanes, u, out);
     } else if (n.kind == Kind::contour) {
-      measure_leaf(contour(n), product, n.p0.hi, lanes, u, out);
+      measure_leaf(contour(n), product, n.p0.hi, is_light(n), lanes, u, out);
     } else if (n.kind == Kind::arcsine || n.kind == Kind::uniform) {
       const double ends = fabs_(n.parameters[0]) + fabs_(n.parameters[1]);
       for (int i = 0; i < W; ++i) {
@@ -123,7 +123,7 @@ class RoundingEstimate {
 
   // G = t + w0/z and m = z G - 1 are sums of terms of both signs: their condition numbers count.
   template <class Law>
-  void measure_leaf(const Law& law, bool product, double p0, const NodeLanes<double, W>& lanes,
+  void measure_leaf(const Law& law, bool product, double p0, bool light, const NodeLanes<double, W>& lanes,
                     const Block<double, W>& u, double* out) {
     double weights[W] = {};  // sum |w r|, r = 1/(z - a)
     double moments[W] = {};  // sum |w a r|
@@ -134,8 +134,8 @@ class RoundingEstimate {
       const double c = modulus(lanes.c.get(i));
       const double z = modulus(u.get(i));
       const Complex<double> m = lanes.c.get(i) - p0;
-      const double in_product =
-          4.0 + k + moments[i] / modulus(m) + weights[i] * z / modulus(1.0 + m) + steep * (1.0 + z * weights[i]);
+      const double of_c = light ? p0 + moments[i] : 1.0 + z * weights[i];
+      const double in_product = 4.0 + k + moments[i] / modulus(m) + weights[i] * z / modulus(1.0 + m) + steep * of_c;
       const double of_g = 4.0 + weights[i] * c;
       const double in_sum = k * of_g + moments[i] * c + steep * c * of_g;
       out[i] = product ? in_product : in_sum;

@@ -107,9 +107,9 @@ class DensityBlocks {
       }
       if (integrals) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
-    // What double-double does not mend.
+    // What no precision mends.
     double left[W] = {};
-    if (refinements > 0 && program_.rule_noise > 0.0) {
+    if (program_.rule_noise > 0.0) {
       rounding_.run(newton_.sweeps(), u_, target, result_.c.im, left, Displaced::by_rules);
     }
     for (int i = 0; i < count; ++i) {
@@ -131,7 +131,7 @@ class DensityBlocks {
       const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
       const bool certified = violations[i] == 0 && result_.state[i] != 0 && fine && left[i] < kDrowned;
       if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
-        record(program_, out, j, here, r, refined[i] != 0 && blurred[i] == 0 ? kRefinedError + left[i] : error[i]);
+        record(program_, out, j, here, r, left[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]));
       } else {
         recover(out, j, core[i], here, r);
       }

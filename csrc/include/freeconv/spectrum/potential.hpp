@@ -95,6 +95,8 @@ class Potential : private LeafPotential<R, W> {
       // m = eta - offset of an operation is rounded by its offset, and so is F = K/m.
       const bool nested = node.kind == Kind::boxtimes || node.kind == Kind::resize;
       const double offset = nested ? (product ? node.p0.hi : node.own_p0.hi) : 0.0;
+      // eta = p0 + m or z G - (1 - p0) of a leaf is rounded by its offset.
+      const double of_eta = node.leaf < 0 ? 0.0 : (is_light(node) ? node.p0.hi : (DoubleDouble(1.0) - node.p0).hi);
       lanes([&](int i) {
         const Complex<R> own = product ? sharp_m(node, x, u, i) : x.c.get(i);
         const Complex<R> slope = x.b.get(i) / x.a.get(i);
@@ -107,7 +109,7 @@ class Potential : private LeafPotential<R, W> {
         const bool by_eta = product && squared_modulus(x.c.get(i)) < squared_modulus(own);
         const Complex<R> moved = rate * (by_eta ? by_c : own * turned((product ? by_m : by_c) * inverse, i, out));
         const double size = modulus(by_eta ? x.c.get(i) : own);
-        const double rough = product ? (by_eta ? 0.0 : offset) : size * offset * (size / modulus(x.k.get(i)));
+        const double rough = product ? (by_eta ? of_eta : offset) : size * offset * (size / modulus(x.k.get(i)));
         out.noise[i] += weight * modulus(rate) * (size + rough);
         out.left[i] = out.left[i] - t * moved.im;
         out.re[i] = out.re[i] + t * moved.re;

@@ -66,6 +66,10 @@ struct Node {
   bool same_z = false;    // its z is the root's
 };
 
+// Of eta = m + p0 with m from a leaf's z, p0 + m has the digits where p0 is small (a product almost all at 0, where m
+// is as small), z G - (1 - p0) where p0 is near 1 (a hard edge).
+inline bool is_light(const Node& n) { return n.p0.hi < 0.5; }
+
 struct Program {
   std::vector<Node> nodes;
   std::vector<int> leaf_nodes;  // node index of every unknown

@@ -166,7 +166,7 @@ class Sweeps {
     if (node.form != Form::product) return;
     sum_to_product(node, out);
     if constexpr (requires { law.low; }) {
-      if (node.p0.hi == 0.0) return;  // eta = m is wanted: K/F
+      if (is_light(node)) return;  // K/F + p0
       // Here u = z, and 1 + m = z/F is known without the cancellation of 1 + K/F at z -> 0.
       const R offset = constant<R>(node.p0 - DoubleDouble(1.0));
       for (int i = 0; i < W; ++i) out.c.set(i, offset + u.get(i) * out.inverse_f.get(i));
@@ -179,8 +179,8 @@ class Sweeps {
     typename Discrete::Sums<R, W> sums;
     law.accumulate(u, sums);
     const R w0 = constant<R>(law.at_zero);
-    const R offset = constant<R>(node.p0 - law.off_zero);
-    const bool plain = node.p0.hi == 0.0;
+    const bool light = is_light(node);
+    const R offset = light ? constant<R>(node.p0) : constant<R>(node.p0 - law.off_zero);
     for (int i = 0; i < W; ++i) {
       const Complex<R> z = u.get(i);
       const Complex<R> over_z = reciprocal(z);
@@ -190,7 +190,7 @@ class Sweeps {
       const Complex<R> k = sums.m.get(i) * f;
       const Complex<R> dk = -((sums.m2.get(i) + k * dg) * f);
       if (node.form == Form::product) {
-        out.c.set(i, plain ? sums.m.get(i) : offset + z * sums.t.get(i));
+        out.c.set(i, offset + (light ? sums.m.get(i) : z * sums.t.get(i)));
         out.k.set(i, log(k));
         out.a.set(i, -sums.m2.get(i));
         out.b.set(i, dk / k);
