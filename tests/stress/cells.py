@@ -27,7 +27,7 @@ MOMENTS = 4
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of one piece: ends, masses by quadrature and by F, both without atoms, the rule's error, what was proved."""
+    """Cells of one piece: ends, masses by quadrature and by F, both without atoms, the error, what was proved."""
 
     left: Array
     right: Array

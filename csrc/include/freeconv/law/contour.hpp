@@ -80,14 +80,14 @@ struct Contour {
   }
 
   // Calls f(singular value, nodes re, im, weights re, im, count) for the groups of each rule that a lane has chosen,
-  // f.begin() before the groups of a rule and f.end(rule) after them.
+  // f.begin(rule) before the groups of a rule and f.end(rule) after them.
   template <int W, class F>
   void visit(const int* chosen, F&& f) const {
     const double* at = nodes;
     for (std::size_t k = 0; k < rule_count; ++k) {
       bool wanted = false;
       for (int i = 0; i < W; ++i) wanted = wanted || chosen[i] == static_cast<int>(k);
-      if (wanted) f.begin();
+      if (wanted) f.begin(static_cast<int>(k));
       for (std::size_t s = 0; s < singular_count; ++s) {
         const std::size_t n = count(k, s);
         if (wanted && n > 0) f.group(singular[s], at, at + n, at + 2 * n, at + 3 * n, n);
@@ -264,7 +264,7 @@ struct Contour {
     double* of_moments;
     double weights[W], moments[W];
 
-    void begin() {
+    void begin(int) {
       for (int i = 0; i < W; ++i) weights[i] = moments[i] = 0.0;
     }
     void group(double x, const double* vr, const double* vi, const double* wr, const double* wi, std::size_t n) {
@@ -295,7 +295,7 @@ struct Contour {
     Sums<R, W>& out;
     Sums<R, W> rule;
 
-    void begin() {
+    void begin(int) {
       const Complex<R> zero{R(0.0), R(0.0)};
       for (int i = 0; i < W; ++i) {
         rule.t.set(i, zero);

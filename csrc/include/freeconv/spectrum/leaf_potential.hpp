@@ -99,17 +99,17 @@ class LeafPotential {
   }
 
   // U = sum w log(z - zeta) with Im(z - zeta) > 0. The weights' imaginary parts sum to 0, so that for each node the
-  // angle on the left is w.re (pi - arg) - w.im log|z - zeta|. Nodes are doubles, and so are these sums.
+  // angle on the left is w.re (pi - arg) - w.im log|z - zeta|.
   void contour_leaf(const Contour& law, const Block<R, W>& u, bool real, Value& out) {
     clear(out);
-    Block<double, W> z;
     int chosen[W];
-    for (int i = 0; i < W; ++i) z.set(i, leading(u.get(i)));
-    law.template choose<double, W>(z, chosen);
+    law.template choose<R, W>(u, chosen);
     if (wanted_ != nullptr) {
       for (int i = 0; i < W; ++i) chosen[i] = wanted_[i] != 0 ? chosen[i] : -1;
     }
-    Logarithms logarithms{z, chosen, real, out, {}, {}};
+    R atoms = R(0.0);
+    for (std::size_t j = 0; j < law.atom_count; ++j) atoms = atoms + R(law.atoms[law.atom_count + j]);
+    Logarithms logarithms{u, chosen, real, out, lacking_, R(1.0) - atoms, 0, {R(0.0), R(0.0)}, {}, {}};
     law.template visit<W>(chosen, logarithms);
     for (std::size_t j = 0; j < law.atom_count; ++j) {
       const R a = R(law.atoms[j]);
@@ -121,32 +121,44 @@ class LeafPotential {
   }
 
   struct Logarithms {
-    const Block<double, W>& z;
+    const Block<R, W>& z;
     const int* chosen;
     bool real;
     Value& out;
-    double left[W], re[W];
+    Complex<R>* lacking;
+    R mass;  // what the weights should sum to
+    int rule;
+    Complex<R> sum;
+    R left[W], re[W];
 
-    void begin() {
-      for (int i = 0; i < W; ++i) left[i] = re[i] = 0.0;
+    void begin(int k) {
+      rule = k;
+      sum = {R(0.0), R(0.0)};
+      for (int i = 0; i < W; ++i) left[i] = re[i] = R(0.0);
     }
     void group(double x, const double* vr, const double* vi, const double* wr, const double* wi, std::size_t n) {
       for (std::size_t j = 0; j < n; ++j) {
+        sum = sum + Complex<R>{R(wr[j]), R(wi[j])};
         for (int i = 0; i < W; ++i) {
-          const Complex<double> logarithm = log(Complex<double>{(z.re[i] - x) - vr[j], z.im[i] - vi[j]});
-          const double angle = kPi - logarithm.im;
-          left[i] += wr[j] * angle - wi[j] * logarithm.re;
-          if (real) re[i] += wr[j] * logarithm.re + wi[j] * angle;
+          if constexpr (sizeof(R) > sizeof(double)) {  // slow
+            if (chosen[i] != rule) continue;
+          }
+          const Complex<R> logarithm = log(Complex<R>{(z.re[i] - R(x)) - R(vr[j]), z.im[i] - R(vi[j])});
+          const R angle = pi() - logarithm.im;
+          left[i] = left[i] + (R(wr[j]) * angle - R(wi[j]) * logarithm.re);
+          if (real) re[i] = re[i] + (R(wr[j]) * logarithm.re + R(wi[j]) * angle);
         }
       }
     }
     void end(int k) {
       for (int i = 0; i < W; ++i) {
         if (chosen[i] != k) continue;
-        out.left[i] = R(left[i]);
-        out.re[i] = R(re[i]);
+        out.left[i] = left[i];
+        out.re[i] = re[i];
+        lacking[i] = {mass - sum.re, -sum.im};
       }
     }
+    static R pi() { return constant<R>(kWidePi); }
   };
 
   // U = (1-p) log z + p log(z - v) with z = v (p + m)/m.
@@ -277,6 +289,7 @@ class LeafPotential {
   }
 
   const int* wanted_ = nullptr;
+  Complex<R> lacking_[W];  // of the last contour's rules to a mass of 1
 };
 
 }  // namespace freeconv

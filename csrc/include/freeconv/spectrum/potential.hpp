@@ -43,6 +43,9 @@ class Potential : private LeafPotential<R, W> {
       }
       const Block<R, W>& x = u[static_cast<std::size_t>(n.leaf)];
       this->leaf(n, x, real, out);
+      if constexpr (sizeof(R) > sizeof(double)) {
+        if (n.kind == Kind::contour) balance(n, sweeps.node(static_cast<int>(v)), x, out);
+      }
     }
   }
 
@@ -73,11 +76,25 @@ class Potential : private LeafPotential<R, W> {
   using Base = LeafPotential<R, W>;
   using Base::add_left;
   using Base::clear;
+  using Base::lacking_;
   using Base::lanes;
   using Base::log_abs;
   using Base::modulus;
   using Base::wanted_;
   using typename Base::Value;
+
+  // Contour::balance gives what the weights lack to a point mass at 0, where it is |m| that is small.
+  void balance(const Node& n, const NodeLanes<R, W>& x, const Block<R, W>& u, Value& out) {
+    lanes([&](int i) {
+      const Complex<R> c = x.c.get(i);
+      const Complex<R> m = n.form == Form::product ? c - constant<R>(n.p0) : x.k.get(i) / c;
+      if (!(squared_modulus(m) < squared_modulus(R(1.0) + m))) return;
+      const Complex<R> logarithm = log(u.get(i));
+      const R angle = constant<R>(kWidePi) - logarithm.im;
+      out.left[i] = out.left[i] + (lacking_[i].re * angle - lacking_[i].im * logarithm.re);
+      out.re[i] = out.re[i] + (lacking_[i].re * logarithm.re + lacking_[i].im * angle);
+    });
+  }
 
   // The children agree on c to their own rounding only (1e-12 of F beside a cusp at G = 0; 1e-16 p0 of eta, which far
   // from a law that is almost all at 0 is 1e-9 of m): each is carried to the common one by dU_i = G_i dz_i. Then the
