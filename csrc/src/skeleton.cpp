@@ -33,6 +33,12 @@ constexpr double kEndBlur = 1e-10;
 constexpr int kMostStops = 8;
 constexpr int kMostAsked = 64;
 constexpr double kNoise = 1e-8;
+// Faint tails of squared slopes: the longest step in t that double-double is asked to follow, the error of Im c in doubles
+// that calls for it, the factor by which the density may fall over a step, and the most such knots of a march.
+constexpr double kFaintStep = 0.125;
+constexpr double kFaintError = 1e-6;
+constexpr double kFaintFall = 4.0;
+constexpr int kMostFaint = 200;
 // In widths: nearer to a hard edge at 0 a sum inside a product loses the digits of 1 + m.
 constexpr double kByZero = 1e-12;
 
@@ -156,6 +162,19 @@ Interruption SkeletonBuilder::gap_beyond(const Interval& interval, const Knot& l
   return {};
 }
 
+// Newton from the prediction in `to`. Where squared slopes' density has faded into the rounding of |G| doubles cannot
+// follow it, though double-double can: their rules are good to some 1e-16 of |G|.
+bool SkeletonBuilder::follow(Knot& to, double length, bool faint) {
+  const State<double, 1> guess = to.u;
+  to.faint = false;
+  if (tracer_.correct({to.x, 0.0}, to.u)) return true;
+  if (!faint || length > kFaintStep || program_.rule_noise == 0.0) return false;
+  to.u = guess;
+  tracer_.begin();
+  to.faint = tracer_.correct_wide({to.x, 0.0}, to.u);
+  return to.faint;
+}
+
 Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start, double direction,
                                     std::vector<Knot>& knots) {
   const bool hard = interval.low == 0.0 && program_.root().form == Form::product;
@@ -167,6 +186,7 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
   Knot from = start;
   double h = kLongestStep;
   int stops = 0;
+  int faint = 0;
   double from_error = 0.0;
   while (direction * from.t < reach && stops < kMostStops && !tracer_.stopped()) {
     Knot to;
@@ -177,7 +197,9 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
     for (std::size_t l = 0; l < to.u.size(); ++l) {
       to.u[l].set(0, from.u[l].get(0) + (to.t - from.t) * from.du[l].get(0));
     }
-    if (!tracer_.correct({to.x, 0.0}, to.u)) {
+    const bool fading = (from.faint || from_error > kFaintError) && faint < kMostFaint;
+    if (!follow(to, h, fading)) {
+      if (from.faint && h < 0.1 * kFaintStep) return {};  // rounding decides there whether the point is inside
       if (h > kShortestStep) {
         h *= 0.5;
         continue;
@@ -197,10 +219,17 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
       }
       if (!knots.empty()) knots.back().broken = true;
     }
-    from_error = tracer_.result().error[0];
-    if (direction * to.t > kEdgeZone && from_error > kKnotError)
+    if (!to.faint) from_error = tracer_.result().error[0];
+    if (!to.faint && direction * to.t > kEdgeZone && from_error > kKnotError)
       return gap_beyond(interval, from, direction, from_error);
     finish(interval, to);
+    if (to.faint) {
+      if (from.density > kFaintFall * to.density && h > 0.1 * kFaintStep) {
+        h *= 0.5;
+        continue;
+      }
+      ++faint;
+    }
     knots.push_back(to);
     from = to;
     h = std::min(2.0 * h, kLongestStep);
@@ -239,7 +268,7 @@ Interruption SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>
     const double length = b.t - a.t;
     const bool valley = a.density_slope < 0.0 && b.density_slope > 0.0;
     const bool narrow = (!valley && length < 4.0 * kShortestStep) || !(middle.t > a.t && middle.t < b.t);
-    if (narrow || a.broken || stops >= kMostAsked) {
+    if (narrow || a.broken || (a.faint && b.faint) || stops >= kMostAsked) {
       done.push_back(b);
       pending.pop_back();
       continue;

@@ -158,6 +158,12 @@ Located Tracer::locate_from(double x, Leaves& u) {
   return locate(x, u);
 }
 
+Located Tracer::locate_real(double x, Leaves& u) {
+  total_ = 0;
+  work_ = 0;
+  return correct_real(x, u) ? found(Where::outside) : Located{};
+}
+
 // A density that may be the rules' error is 0 if there is a real solution as well; else it is kept.
 bool Tracer::shows(double x, const Leaves& u) {
   if (rule_error(x, u, result_.c.get(0)) < kDrowned) return true;

@@ -46,8 +46,12 @@ class Tracer {
   Leaves make_state() const { return Leaves(program_.leaf_nodes.size()); }
   Sweeps<double, 1>& sweeps() { return newton_.sweeps(); }
 
+  // Forgets the sweeps spent, which end a continuation that goes nowhere.
+  void begin() { work_ = 0; }
   // Newton from `u` at z, Im z >= 0; true if it converged to the certified solution.
   bool correct(Complex<double> z, Leaves& u, int limit = 12);
+  // The same in double-double, from a state of the right order of magnitude.
+  bool correct_wide(Complex<double> z, Leaves& u);
   // The same on the real axis off the support: all unknowns real.
   bool correct_real(double x, Leaves& u, int limit = 30);
   // From infinity down to z, Im z > 0.
@@ -60,6 +64,8 @@ class Tracer {
   Located locate(double x, Leaves& u);
   // First from the state given, then from infinity.
   Located locate_from(double x, Leaves& u);
+  // A real solution from the state given: outside, or lost.
+  Located locate_real(double x, Leaves& u);
 
   // Steps of the leaves per unit of z, after correct(): du/dz.
   void tangent(Complex<double> z, Leaves& du);
@@ -84,7 +90,6 @@ class Tracer {
   bool certified_real(double x);
   Located descend_wide(double x, double y, Leaves& u);
   bool correct_surely(Complex<double> z, Leaves& u);
-  bool correct_wide(Complex<double> z, Leaves& u);
   bool shows(double x, const Leaves& u);
   Located search(double x, Leaves& u);
   Located found(Where where) const;

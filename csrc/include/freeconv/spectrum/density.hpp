@@ -14,6 +14,9 @@ inline constexpr double kCdfRounding = 1e-9;
 // What the running estimate, 1.5 to 100 times the error, may say of a distribution function that is good to 1e-13.
 inline constexpr double kDisplacedCdf = 1e-11;
 
+// A residual of doubles from which double-double is tried where squared slopes' density has faded into rounding.
+inline constexpr double kFaintResidual = 1e-8;
+
 // Whether F lies between its values at the ends of the interval, which are sums of leaf weights: a proof of its own.
 inline bool within(const Skeleton& piece, double cdf) {
   return !(cdf < piece.cdf_low - kCdfRounding) && !(cdf > piece.cdf_high + kCdfRounding);
@@ -76,10 +79,12 @@ class DensityBlocks {
     double error[W];
     rounding_.run(newton_.sweeps(), u_, target, result_.c.im, error);
     int wanted[W];
+    int faint[W];
     int refinements = 0;
+    const int hopeful = recall_faint(piece, count, cells, position, violations, faint);
     for (int i = 0; i < W; ++i) {
       const bool good = violations[i] == 0 && result_.state[i] != 0;
-      wanted[i] = (good && (result_.state[i] == 1 || !(error[i] <= kAllowedError))) ? 1 : 0;
+      wanted[i] = faint[i] != 0 || (good && (result_.state[i] == 1 || !(error[i] <= kAllowedError))) ? 1 : 0;
       refinements += wanted[i];
     }
     int refined[W] = {};
@@ -107,6 +112,15 @@ class DensityBlocks {
       }
       if (integrals) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
+    if (hopeful > 0) {
+      int wide_violations[W];
+      count_violations(refiner_.settled(), wide_violations);
+      for (int i = 0; i < W; ++i) {
+        if (faint[i] == 0) continue;
+        violations[i] = wide_violations[i];
+        result_.state[i] = refined[i];
+      }
+    }
     // What no precision mends.
     double left[W] = {};
     if (program_.rule_noise > 0.0) {
@@ -115,6 +129,7 @@ class DensityBlocks {
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = where[i];
+      if (faint[i] != 0 && result_.state[i] != 0) left[i] = recovery_.rule_error(position[i], lane(i), result_.c.get(i));
       const double density = root_density(program_.root(), result_.c.get(i), position[i]);
       const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
       Recovered r;
@@ -129,12 +144,27 @@ class DensityBlocks {
         r.blurred = !wide && potential_.is_blurred(i);
       }
       const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
-      const bool certified = violations[i] == 0 && result_.state[i] != 0 && fine && left[i] < kDrowned;
-      if (certified && density >= 0.0 && !r.blurred && within(here, r.cdf)) {
-        record(program_, out, j, here, r, left[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]));
-      } else {
-        recover(out, j, core[i], here, r);
+      const bool solved = violations[i] == 0 && result_.state[i] != 0 && fine && density >= 0.0;
+      const bool proven = solved && !r.blurred && within(here, r.cdf);
+      r.accuracy = left[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
+      if (proven && left[i] < kDrowned) {
+        record(program_, out, j, here, r, r.accuracy);
+        continue;
       }
+      // Where the rules' error hides the density it counts as 0 if there is a real solution next to this one.
+      if (program_.rule_noise > 0.0 && (solved || faint[i] != 0)) {
+        const Recovered hidden = recovery_.off_axis(position[i], lane(i));
+        if (hidden.status == Status::outside && within(here, hidden.cdf)) {
+          record(program_, out, j, here, hidden, hidden.accuracy);
+          continue;
+        }
+        if (proven) {
+          r.status = Status::recovered;
+          record(program_, out, j, here, r, r.accuracy);
+          continue;
+        }
+      }
+      recover(out, j, core[i], here, r);
     }
   }
 
@@ -155,6 +185,36 @@ class DensityBlocks {
   }
 
  private:
+  State<double, 1> lane(int i) const {
+    State<double, 1> one(u_.size());
+    for (std::size_t l = 0; l < u_.size(); ++l) one[l].set(0, u_[l].get(i));
+    return one;
+  }
+
+  // Lanes that doubles could not solve though squared slopes stand in the law: faint tails, where Im u is within
+  // rounding of |u|. Double-double may solve them, from the skeleton's height and what Newton made of Re u.
+  int recall_faint(const int* piece, int count, const Skeleton* const* cells, const double* position,
+                   const int* violations, int* faint) {
+    int found = 0;
+    for (int i = 0; i < W; ++i) {
+      const bool live = i < count && piece[i] >= 0;
+      const bool solved = violations[i] == 0 && result_.state[i] != 0;
+      faint[i] = program_.rule_noise > 0.0 && live && !solved ? 1 : 0;
+      found += faint[i];
+    }
+    if (found == 0) return 0;
+    const State<double, W> reached = u_;
+    start(cells, position);
+    for (std::size_t l = 0; l < u_.size(); ++l) {
+      for (int i = 0; i < W; ++i) {
+        const bool near = faint[i] == 0 || result_.residual[i] < kFaintResidual;
+        u_[l].re[i] = near ? reached[l].re[i] : u_[l].re[i];
+        u_[l].im[i] = faint[i] == 0 ? reached[l].im[i] : u_[l].im[i];
+      }
+    }
+    return found;
+  }
+
   void start(const Skeleton* const* cells, const double* position) {
     const std::size_t leaves = u_.size();
     for (int i = 0; i < W; ++i) {

@@ -56,6 +56,16 @@ class Recovery {
     return beside(x, distance, r);
   }
 
+  // The point at x if it is off the support, from a state whose real part is next to the solution.
+  Recovered off_axis(double x, State<double, 1> u) {
+    const Located at = tracer_.locate_real(x, u);
+    Recovered r;
+    if (at.where == Where::outside) outside(at, u, r);
+    return r;
+  }
+
+  double rule_error(double x, const State<double, 1>& u, Complex<double> c) { return tracer_.rule_error(x, u, c); }
+
   // F at a cusp between two intervals, NaN if it cannot be had.
   double cdf_beside(double x, double h) {
     Recovered r;
@@ -102,18 +112,25 @@ class Recovery {
       r.accuracy += tracer_.rule_error(x.hi, u, c.get(0));
       // Where c moves by itself (the map is the identity) its value is noise: ask beside.
       r.status = is_determined(x.hi, smallest_slope) ? Status::recovered : Status::edge;
-    } else if (at.where == Where::outside || at.where == Where::edge) {
-      r.status = at.where == Where::outside ? Status::outside : Status::edge;
+    } else if (at.where == Where::outside) {
+      outside(at, u, r);
+    } else if (at.where == Where::edge) {
+      r.status = Status::edge;
       r.density = 0.0;
       r.residual = 0.0;
-      if (at.where == Where::outside) {
-        tracer_.sweeps().up(u);
-        integrate(potential_, tracer_.sweeps(), u, r);
-        r.cdf = (DoubleDouble(1.0) - at.mass_right).hi;
-        r.blurred = false;
-      }
     }
     return r;
+  }
+
+  void outside(const Located& at, const State<double, 1>& u, Recovered& r) {
+    r.status = Status::outside;
+    r.density = 0.0;
+    r.residual = 0.0;
+    r.iterations = at.iterations;
+    tracer_.sweeps().up(u);
+    integrate(potential_, tracer_.sweeps(), u, r);
+    r.cdf = (DoubleDouble(1.0) - at.mass_right).hi;
+    r.blurred = false;
   }
 
   template <class R>

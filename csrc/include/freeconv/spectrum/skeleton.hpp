@@ -62,6 +62,7 @@ class SkeletonBuilder {
     double density = 0.0, density_slope = 0.0;
     State<double, 1> u, du;
     bool broken = false;  // a point that could not be solved lies between this knot and the next
+    bool faint = false;   // solved in double-double: the density is within rounding of |G|
   };
 
   Knot start_of(const Interval& interval);
@@ -74,6 +75,7 @@ class SkeletonBuilder {
   double coordinate(const Interval& interval, double x) const;
   bool fine_enough(double length) const;
   bool deep(const Interval& interval, double x) const;
+  bool follow(Knot& to, double length, bool faint);
   void finish(const Interval& interval, Knot& knot);
   State<double, 1> interpolate(const Knot& a, const Knot& b, double t) const;
 
