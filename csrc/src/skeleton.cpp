@@ -33,8 +33,8 @@ constexpr double kEndBlur = 1e-10;
 constexpr int kMostStops = 8;
 constexpr int kMostAsked = 64;
 constexpr double kNoise = 1e-8;
-// Faint tails of squared slopes: the longest step in t that double-double is asked to follow, the error of Im c in doubles
-// that calls for it, the factor by which the density may fall over a step, and the most such knots of a march.
+// Faint tails of squared slopes: the longest step in t that double-double is asked to follow, the error of Im c in
+// doubles that calls for it, the factor by which the density may fall over a step, and the most such knots of a march.
 constexpr double kFaintStep = 0.125;
 constexpr double kFaintError = 1e-6;
 constexpr double kFaintFall = 4.0;

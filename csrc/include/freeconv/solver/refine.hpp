@@ -20,6 +20,8 @@ class Refiner {
 
   Sweeps<DoubleDouble, W>& sweeps() { return sweeps_; }
   const State<DoubleDouble, W>& state() const { return state_; }
+  // The last step of Im c, relative.
+  double last_step(int i) const { return moved_[i]; }
   // The lanes at the state that run() ended with.
   const Sweeps<DoubleDouble, W>& settled() {
     sweeps_.up(state_);
@@ -63,6 +65,7 @@ class Refiner {
         const Complex<double> change = leading(moved);
         c.set(i, value);
         const double size = fabs_(change.re) + fabs_(change.im);
+        moved_[i] = size / fabs_(value.im);
         // A real solution sinks to a height of nothing, and its steps with it.
         const bool high = fabs_(value.im) > 1e-24 * fabs_(value.re);
         done[i] = high && size <= 1e-9 * fabs_(value.im) ? 1 : 0;
@@ -119,6 +122,7 @@ class Refiner {
  private:
   Sweeps<DoubleDouble, W> sweeps_;
   State<DoubleDouble, W> state_;
+  double moved_[W] = {};
 };
 
 }  // namespace freeconv

@@ -17,6 +17,9 @@ inline constexpr double kDisplacedCdf = 1e-11;
 // A residual of doubles from which double-double is tried where squared slopes' density has faded into rounding.
 inline constexpr double kFaintResidual = 1e-8;
 
+// Of a faint tail's density, in units of 1/width. (Im c over Re c is as small beside an atom.)
+inline constexpr double kFaint = 1e-8;
+
 // Whether F lies between its values at the ends of the interval, which are sums of leaf weights: a proof of its own.
 inline bool within(const Skeleton& piece, double cdf) {
   return !(cdf < piece.cdf_low - kCdfRounding) && !(cdf > piece.cdf_high + kCdfRounding);
@@ -88,6 +91,7 @@ class DensityBlocks {
       refinements += wanted[i];
     }
     int refined[W] = {};
+    double turns[W] = {};
     const bool integrals = out.cdf != nullptr || out.potential != nullptr;
     int blurred[W] = {};
     if (integrals) {
@@ -109,6 +113,12 @@ class DensityBlocks {
       refiner_.run(z, wanted, u_, result_.c, refined);
       for (int i = 0; i < W; ++i) {
         if (blurred[i] != 0) result_.c.set(i, before.get(i));
+        // Where two rules take turns in a faint tail the steps do not end, but they are within the rules' error.
+        if (faint[i] == 0 || refined[i] != 0 || !is_faint(position[i], result_.c.get(i))) continue;
+        const double last = refiner_.last_step(i);
+        if (!(last < kDrowned && last <= recovery_.rule_error(position[i], lane(i), result_.c.get(i)))) continue;
+        refined[i] = 1;
+        turns[i] = last;
       }
       if (integrals) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
@@ -129,7 +139,8 @@ class DensityBlocks {
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = where[i];
-      if (faint[i] != 0 && result_.state[i] != 0) left[i] = recovery_.rule_error(position[i], lane(i), result_.c.get(i));
+      if (faint[i] != 0 && result_.state[i] != 0)
+        left[i] = recovery_.rule_error(position[i], lane(i), result_.c.get(i));
       const double density = root_density(program_.root(), result_.c.get(i), position[i]);
       const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
       Recovered r;
@@ -146,13 +157,13 @@ class DensityBlocks {
       const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
       const bool solved = violations[i] == 0 && result_.state[i] != 0 && fine && density >= 0.0;
       const bool proven = solved && !r.blurred && within(here, r.cdf);
-      r.accuracy = left[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
+      r.accuracy = left[i] + turns[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
       if (proven && left[i] < kDrowned) {
         record(program_, out, j, here, r, r.accuracy);
         continue;
       }
       // Where the rules' error hides the density it counts as 0 if there is a real solution next to this one.
-      if (program_.rule_noise > 0.0 && (solved || faint[i] != 0)) {
+      if (program_.rule_noise > 0.0 && is_faint(position[i], result_.c.get(i))) {
         const Recovered hidden = recovery_.off_axis(position[i], lane(i));
         if (hidden.status == Status::outside && within(here, hidden.cdf)) {
           record(program_, out, j, here, hidden, hidden.accuracy);
@@ -185,6 +196,10 @@ class DensityBlocks {
   }
 
  private:
+  bool is_faint(double x, Complex<double> c) const {
+    return fabs_(root_density(program_.root(), c, x)) * recovery_.width() <= kFaint;
+  }
+
   State<double, 1> lane(int i) const {
     State<double, 1> one(u_.size());
     for (std::size_t l = 0; l < u_.size(); ++l) one[l].set(0, u_[l].get(i));

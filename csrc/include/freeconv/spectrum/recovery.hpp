@@ -39,6 +39,7 @@ class Recovery {
         atoms_(atoms) {}
 
   bool stopped() const { return tracer_.stopped(); }
+  double width() const { return tracer_.width(); }
 
   // The density at x, in the interval of `piece`.
   Recovered at(DoubleDouble x, const Skeleton& piece) {
