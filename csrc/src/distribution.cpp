@@ -19,6 +19,8 @@ constexpr double kTableMass = 4e-15;
 // A Newton step in t below this is the last: the next one is of the order of its square. (Of its 4/3 power at a cusp.)
 constexpr double kLastStep = 3e-9;
 constexpr int kMostSteps = 60;
+// Quantiles looked for together.
+constexpr std::size_t kSearches = 512;
 // Positions are 1 - 1/(1 + e^t): e^-760 is 0.
 constexpr double kReach = 760.0;
 
@@ -63,6 +65,33 @@ Level level_of(const Skeleton& piece, double x, double cdf, double density) {
 }
 
 }  // namespace
+
+// A quantile that is being looked for in a piece, with its bracket.
+struct Spectrum::Search {
+  std::size_t at;  // where it goes
+  int piece;
+  double wanted;  // logit of the mass to the left
+  double target;  // F, the same as a mass
+  double t, low, high;
+
+  // Newton from what was found at t, within the bracket; true if it was the last step.
+  bool move(const Level& level, double cdf, bool good, int step) {
+    if (!good) {
+      // No value here: the bracket is halved beside the point, without moving its ends.
+      t += 0.37 * ((step % 2 == 0 ? high : low) - t) * std::ldexp(1.0, -step);
+      return false;
+    }
+    (level.value < wanted ? low : high) = t;
+    const double newton = t - (level.value - wanted) / level.slope;
+    const bool inside = std::isfinite(level.value) && newton >= low && newton <= high;
+    const double next = inside ? newton : 0.5 * (low + high);
+    const bool met = std::fabs(cdf - target) <= kEpsilon * target;
+    const bool last =
+        (inside && (met || std::fabs(next - t) <= kLastStep)) || high - low <= 4.0 * kEpsilon * std::fabs(t);
+    t = next;
+    return last;
+  }
+};
 
 // Continuous mass to the left of what lies between two neighbours.
 double Spectrum::mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const {
@@ -248,85 +277,74 @@ void Spectrum::invert_part(Points& points, const double* p, std::size_t begin, s
   std::vector<Program::Outwards> outwards;
   for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
   Lanes lanes;
-  for (std::size_t at = begin; at < end; at += kLanes) {
-    if (interrupt != nullptr && interrupt->stopped()) return;
-    const int count = static_cast<int>(std::min<std::size_t>(kLanes, end - at));
-    int piece[kLanes];
-    double wanted[kLanes];
-    double target[kLanes];  // F, the same as a mass
-    double t[kLanes];
-    double low[kLanes];
-    double high[kLanes];
-    int pending = 0;
-    for (int i = 0; i < count; ++i) {
-      piece[i] = -1;
-      x[at + static_cast<std::size_t>(i)] = __builtin_nan("");
-      for (std::size_t k = 0; k < pieces_.size(); ++k) {
-        // The masses of the piece on both sides of the point, the smaller one with its digits.
-        const double mass = p[at + static_cast<std::size_t>(i)];
-        const double whole = pieces_[k].cdf_high - pieces_[k].cdf_low;
-        const double top = (1.0 - outwards[k].shift) / outwards[k].factor;  // of the core where F = 1
-        const double left = (mass - outwards[k].shift) / outwards[k].factor - pieces_[k].cdf_low;
-        const double right = mass / outwards[k].factor - (top - pieces_[k].cdf_high);
-        const double below = upper ? whole - right : left;
-        const double above = upper ? right : whole - left;
-        if (!(below > 0.0 && above > 0.0)) continue;
-        const InverseTable& table = inverse(k);
-        wanted[i] = std::log(below / above);
-        target[i] = below < above ? pieces_[k].cdf_low + below : pieces_[k].cdf_high - above;
-        t[i] = std::clamp(table.at(wanted[i]), -kReach, kReach);
-        const bool beyond =
-            !table.level.empty() && !(wanted[i] > table.level.front() && wanted[i] < table.level.back());
-        if (beyond && std::min(below, above) <= 4.0 * kTableMass && table.is_straight(wanted[i] > 0.0)) {
-          // So near to an end F is rounding, and the table's straight line is better.
-          x[at + static_cast<std::size_t>(i)] = program_.outer_point(position(pieces_[k], t[i]));
-          break;
-        }
-        piece[i] = static_cast<int>(k);
-        low[i] = -kReach;
-        high[i] = kReach;
-        ++pending;
-        break;
-      }
+  std::vector<Search> open;
+  for (std::size_t at = begin; at < end; at += kSearches) {
+    open.clear();
+    for (std::size_t j = at; j < std::min(end, at + kSearches); ++j) {
+      x[j] = __builtin_nan("");
+      begin_search(p[j], upper, outwards, j, x[j], open);
     }
-    for (int step = 0; step < kMostSteps && pending > 0; ++step) {
-      DoubleDouble core[kLanes];
-      for (int i = 0; i < count; ++i) {
-        if (piece[i] < 0) continue;
-        const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
-        core[i] = DoubleDouble(position(s, t[i]));
-        if (core[i].hi > s.low && core[i].hi < s.high) continue;
-        x[at + static_cast<std::size_t>(i)] = program_.outer_point(core[i].hi);  // within rounding of the edge
-        piece[i] = -1;
-        --pending;
-      }
-      points.run(core, piece, 0, count, lanes.pointers());
-      for (int i = 0; i < count; ++i) {
-        if (piece[i] < 0) continue;
-        const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
-        const bool good = lanes.good(i);
-        const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
-        double next = 0.5 * (low[i] + high[i]);
-        bool last = false;
-        if (good) {
-          (level.value < wanted[i] ? low[i] : high[i]) = t[i];
-          const double newton = t[i] - (level.value - wanted[i]) / level.slope;
-          const bool inside = std::isfinite(level.value) && newton >= low[i] && newton <= high[i];
-          next = inside ? newton : 0.5 * (low[i] + high[i]);
-          const bool met = std::fabs(lanes.cdf[i] - target[i]) <= kEpsilon * target[i];
-          last = (inside && (met || std::fabs(next - t[i]) <= kLastStep)) ||
-                 high[i] - low[i] <= 4.0 * kEpsilon * std::fabs(t[i]);
-        } else {
-          // No value here: the bracket is halved beside the point, without moving its ends.
-          next = t[i] + 0.37 * ((step % 2 == 0 ? high[i] : low[i]) - t[i]) * std::ldexp(1.0, -step);
+    // Those that go on are moved together at each step, so that no block waits for its slowest point.
+    for (int step = 0; step < kMostSteps && !open.empty(); ++step) {
+      std::size_t kept = 0;
+      for (std::size_t from = 0; from < open.size(); from += kLanes) {
+        if (interrupt != nullptr && interrupt->stopped()) return;
+        Search* group = open.data() + from;
+        const int count = static_cast<int>(std::min<std::size_t>(kLanes, open.size() - from));
+        DoubleDouble core[kLanes];
+        int piece[kLanes];
+        for (int i = 0; i < count; ++i) {
+          const Skeleton& s = pieces_[static_cast<std::size_t>(group[i].piece)];
+          core[i] = DoubleDouble(position(s, group[i].t));
+          piece[i] = core[i].hi > s.low && core[i].hi < s.high ? group[i].piece : -1;
+          if (piece[i] < 0) x[group[i].at] = program_.outer_point(core[i].hi);  // within rounding of the edge
         }
-        t[i] = next;
-        if (!last) continue;
-        x[at + static_cast<std::size_t>(i)] = program_.outer_point(position(s, next));
-        piece[i] = -1;
-        --pending;
+        points.run(core, piece, 0, count, lanes.pointers());
+        for (int i = 0; i < count; ++i) {
+          if (piece[i] < 0) continue;
+          const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
+          const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+          if (group[i].move(level, lanes.cdf[i], lanes.good(i), step)) {
+            x[group[i].at] = program_.outer_point(position(s, group[i].t));
+          } else {
+            open[kept++] = group[i];
+          }
+        }
       }
+      open.resize(kept);
     }
+  }
+}
+
+void Spectrum::begin_search(double mass, bool upper, const std::vector<Program::Outwards>& outwards, std::size_t at,
+                            double& x, std::vector<Search>& open) const {
+  for (std::size_t k = 0; k < pieces_.size(); ++k) {
+    // The masses of the piece on both sides of the point, the smaller one with its digits.
+    const double whole = pieces_[k].cdf_high - pieces_[k].cdf_low;
+    const double top = (1.0 - outwards[k].shift) / outwards[k].factor;  // of the core where F = 1
+    const double left = (mass - outwards[k].shift) / outwards[k].factor - pieces_[k].cdf_low;
+    const double right = mass / outwards[k].factor - (top - pieces_[k].cdf_high);
+    const double below = upper ? whole - right : left;
+    const double above = upper ? right : whole - left;
+    if (!(below > 0.0 && above > 0.0)) continue;
+    const InverseTable& table = inverse(k);
+    Search search;
+    search.at = at;
+    search.piece = static_cast<int>(k);
+    search.wanted = std::log(below / above);
+    search.target = below < above ? pieces_[k].cdf_low + below : pieces_[k].cdf_high - above;
+    search.t = std::clamp(table.at(search.wanted), -kReach, kReach);
+    search.low = -kReach;
+    search.high = kReach;
+    const bool beyond =
+        !table.level.empty() && !(search.wanted > table.level.front() && search.wanted < table.level.back());
+    if (beyond && std::min(below, above) <= 4.0 * kTableMass && table.is_straight(search.wanted > 0.0)) {
+      // So near to an end F is rounding, and the table's straight line is better.
+      x = program_.outer_point(position(pieces_[k], search.t));
+      return;
+    }
+    open.push_back(search);
+    return;
   }
 }
 

@@ -82,9 +82,9 @@ class DensityBlocks {
     double error[W];
     rounding_.run(newton_.sweeps(), u_, target, result_.c.im, error);
     int wanted[W];
-    int faint[W];
+    int faint[W] = {};
     int refinements = 0;
-    const int hopeful = recall_faint(piece, count, cells, position, violations, faint);
+    const int hopeful = program_.rule_noise > 0.0 ? recall_faint(piece, count, cells, position, violations, faint) : 0;
     for (int i = 0; i < W; ++i) {
       const bool good = violations[i] == 0 && result_.state[i] != 0;
       wanted[i] = faint[i] != 0 || (good && (result_.state[i] == 1 || !(error[i] <= kAllowedError))) ? 1 : 0;
@@ -113,13 +113,8 @@ class DensityBlocks {
       refiner_.run(z, wanted, u_, result_.c, refined);
       for (int i = 0; i < W; ++i) {
         if (blurred[i] != 0) result_.c.set(i, before.get(i));
-        // Where two rules take turns in a faint tail the steps do not end, but they are within the rules' error.
-        if (faint[i] == 0 || refined[i] != 0 || !is_faint(position[i], result_.c.get(i))) continue;
-        const double last = refiner_.last_step(i);
-        if (!(last < kDrowned && last <= recovery_.rule_error(position[i], lane(i), result_.c.get(i)))) continue;
-        refined[i] = 1;
-        turns[i] = last;
       }
+      if (hopeful > 0) accept_turns(position, faint, refined, turns);
       if (integrals) wide_potential_.run(refiner_.settled(), refiner_.state(), out.potential != nullptr, refined);
     }
     if (hopeful > 0) {
@@ -135,12 +130,14 @@ class DensityBlocks {
     double left[W] = {};
     if (program_.rule_noise > 0.0) {
       rounding_.run(newton_.sweeps(), u_, target, result_.c.im, left, Displaced::by_rules);
+      for (int i = 0; i < count; ++i) {
+        if (faint[i] == 0 || result_.state[i] == 0) continue;
+        left[i] = turns[i] + recovery_.rule_error(position[i], lane(i), result_.c.get(i));
+      }
     }
     for (int i = 0; i < count; ++i) {
       if (piece[i] < 0) continue;
       const std::size_t j = where[i];
-      if (faint[i] != 0 && result_.state[i] != 0)
-        left[i] = recovery_.rule_error(position[i], lane(i), result_.c.get(i));
       const double density = root_density(program_.root(), result_.c.get(i), position[i]);
       const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
       Recovered r;
@@ -157,24 +154,12 @@ class DensityBlocks {
       const bool fine = wanted[i] == 0 || refined[i] != 0 || blurred[i] != 0;
       const bool solved = violations[i] == 0 && result_.state[i] != 0 && fine && density >= 0.0;
       const bool proven = solved && !r.blurred && within(here, r.cdf);
-      r.accuracy = left[i] + turns[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
+      r.accuracy = left[i] + (refined[i] != 0 && blurred[i] == 0 ? kRefinedError : error[i]);
       if (proven && left[i] < kDrowned) {
         record(program_, out, j, here, r, r.accuracy);
         continue;
       }
-      // Where the rules' error hides the density it counts as 0 if there is a real solution next to this one.
-      if (program_.rule_noise > 0.0 && is_faint(position[i], result_.c.get(i))) {
-        const Recovered hidden = recovery_.off_axis(position[i], lane(i));
-        if (hidden.status == Status::outside && within(here, hidden.cdf)) {
-          record(program_, out, j, here, hidden, hidden.accuracy);
-          continue;
-        }
-        if (proven) {
-          r.status = Status::recovered;
-          record(program_, out, j, here, r, r.accuracy);
-          continue;
-        }
-      }
+      if (program_.rule_noise > 0.0 && hide(out, j, i, position[i], here, r, proven)) continue;
       recover(out, j, core[i], here, r);
     }
   }
@@ -200,6 +185,33 @@ class DensityBlocks {
     return fabs_(root_density(program_.root(), c, x)) * recovery_.width() <= kFaint;
   }
 
+  // Where two rules take turns in a faint tail the steps do not end, but they are within the rules' error.
+  [[gnu::noinline]] void accept_turns(const double* position, const int* faint, int* refined, double* turns) {
+    for (int i = 0; i < W; ++i) {
+      if (faint[i] == 0 || refined[i] != 0 || !is_faint(position[i], result_.c.get(i))) continue;
+      const double last = refiner_.last_step(i);
+      if (!(last < kDrowned && last <= recovery_.rule_error(position[i], lane(i), result_.c.get(i)))) continue;
+      refined[i] = 1;
+      turns[i] = last;
+    }
+  }
+
+  // Where the rules' error hides a faint density it counts as 0 if there is a real solution next to this one, and else
+  // it is what it is within that error; false if neither is proven.
+  [[gnu::noinline]] bool hide(const Evaluated& out, std::size_t j, int i, double x, const Skeleton& here, Recovered r,
+                              bool proven) {
+    if (!is_faint(x, result_.c.get(i))) return false;
+    const Recovered hidden = recovery_.off_axis(x, lane(i));
+    if (hidden.status == Status::outside && within(here, hidden.cdf)) {
+      record(program_, out, j, here, hidden, hidden.accuracy);
+      return true;
+    }
+    if (!proven) return false;
+    r.status = Status::recovered;
+    record(program_, out, j, here, r, r.accuracy);
+    return true;
+  }
+
   State<double, 1> lane(int i) const {
     State<double, 1> one(u_.size());
     for (std::size_t l = 0; l < u_.size(); ++l) one[l].set(0, u_[l].get(i));
@@ -208,13 +220,13 @@ class DensityBlocks {
 
   // Lanes that doubles could not solve though squared slopes stand in the law: faint tails, where Im u is within
   // rounding of |u|. Double-double may solve them, from the skeleton's height and what Newton made of Re u.
-  int recall_faint(const int* piece, int count, const Skeleton* const* cells, const double* position,
-                   const int* violations, int* faint) {
+  [[gnu::noinline]] int recall_faint(const int* piece, int count, const Skeleton* const* cells, const double* position,
+                                     const int* violations, int* faint) {
     int found = 0;
     for (int i = 0; i < W; ++i) {
       const bool live = i < count && piece[i] >= 0;
       const bool solved = violations[i] == 0 && result_.state[i] != 0;
-      faint[i] = program_.rule_noise > 0.0 && live && !solved ? 1 : 0;
+      faint[i] = live && !solved ? 1 : 0;
       found += faint[i];
     }
     if (found == 0) return 0;

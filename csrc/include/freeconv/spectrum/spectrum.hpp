@@ -89,6 +89,9 @@ class Spectrum {
                      Interrupt* interrupt) const;
   void invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
                    Interrupt* interrupt) const;
+  struct Search;
+  void begin_search(double mass, bool upper, const std::vector<Program::Outwards>& outwards, std::size_t at, double& x,
+                    std::vector<Search>& open) const;
   Points make_points(Interrupt* interrupt) const;
   InverseTable tabulate(std::size_t k) const;
   const InverseTable& inverse(std::size_t k) const;
