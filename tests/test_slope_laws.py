@@ -276,6 +276,20 @@ def test_faint_tails_are_solved_from_the_skeleton() -> None:
     assert np.all(found.density[hidden] * (high - low) < 1e-12)
 
 
+def test_a_gap_between_faint_tails() -> None:
+    # Both bulks fade below the rules' error before the gap begins.
+    tangent = fc.MLP(depth=6, activation="gelu", weights="orthogonal").ntk()
+    law = fc.boxplus(tangent * (1.0 / tangent.mean()), fc.Discrete([1.0, 6.0], [0.5, 0.5]))
+    support = law.support()
+    assert support.shape == (2, 2)
+    assert law.cdf(0.5 * (support[0, 1] + support[1, 0])) == pytest.approx(0.5, abs=1e-14)
+    for low, high in support:
+        near = np.geomspace(1e-9, 0.5, 40) * (high - low)
+        found = law.evaluate(np.concatenate([low + near, high - near[::-1]]))
+        assert np.all(np.isin(found.status, (Status.CERTIFIED, Status.RECOVERED, Status.OUTSIDE)))
+        assert np.all(np.diff(found.cdf) >= -1e-15)
+
+
 @pytest.mark.parametrize(
     ("name", "q", "depth"),
     [
