@@ -170,7 +170,15 @@ class Knots {
   }
 
   ChainPiece piece(const Ends& ends) const {
-    return {ends.a, ends.b, first_, last_, cells_.data(), bins_.data(), static_cast<int>(cells_.size())};
+    ChainPiece piece{};
+    piece.low = ends.a;
+    piece.high = ends.b;
+    piece.first = first_;
+    piece.last = last_;
+    piece.cells = cells_.data();
+    piece.bins = bins_.data();
+    piece.cell_count = static_cast<int>(cells_.size());
+    return piece;
   }
 
  private:
@@ -277,6 +285,7 @@ class LawBlocks {
     const ChainPiece piece = knots_.piece(ends);
     for (std::size_t at = 0; at < core_.size(); at += kChainLanes) {
       const std::size_t count = std::min<std::size_t>(kChainLanes, core_.size() - at);
+      lanes_.together = true;
       for (std::size_t i = 0; i < kChainLanes; ++i) {
         const DoubleDouble core = core_[at + (i < count ? i : 0)];
         lanes_.piece[i] = &piece;
@@ -287,15 +296,14 @@ class LawBlocks {
       if (cdf != nullptr) kernels().measure(chain.view(), lanes_);
       for (std::size_t i = 0; i < count; ++i) {
         const std::int64_t j = place_[at + i];
-        const double value = -lanes_.height[i] / lanes_.x[i];
-        if (lanes_.proven[i] == 0.0 || !(lanes_.error[i] <= kAllowedError) || !(value >= 0.0)) continue;
+        if (!is_solved(lanes_, static_cast<int>(i), kAllowedError)) continue;
         if (cdf != nullptr) {
           const double mass = lanes_.cdf[i];
           const bool between = mass >= below - kCdfRounding && mass <= 1.0 + kCdfRounding;
           if (!(lanes_.cdf_error[i] <= kDisplacedCdf) || !between) continue;
           cdf[j] = outer(program, x[j], std::clamp(mass, below, 1.0));
         }
-        density[j] = program.factor * (value / kPi);
+        density[j] = program.factor * (lanes_.density[i] / kPi);
         status[j] = static_cast<signed char>(Status::certified);
       }
     }

@@ -1,12 +1,18 @@
 // Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
 #include "freeconv/chain/dispatch.hpp"
+#include "freeconv/chain/passage.hpp"
 #include "freeconv/chain/refiner.hpp"
 #include "freeconv/compiled/kernel.hpp"
 
 namespace freeconv::FREECONV_ISA {
 
 extern const Kernels kKernels;
-const Kernels kKernels = {nullptr, &ChainKernel::solve, &ChainKernel::measure, &ChainRefiner::refine,
+const Kernels kKernels = {nullptr,
+                          &ChainPassage::enter,
+                          &ChainKernel::solve,
+                          &ChainPassage::finish,
+                          &ChainKernel::measure,
+                          &ChainRefiner::refine,
                           &TableKernel::evaluate};
 
 }  // namespace freeconv::FREECONV_ISA

@@ -63,34 +63,6 @@ int Skeleton::cell(double at) const {
   return k;
 }
 
-ChainTable::ChainTable(const Skeleton& skeleton, const ForwardChain& chain, int leaf_count) : bins(skeleton.bins) {
-  const auto value = [&](std::size_t k) {
-    const double* v = skeleton.values.data() +
-                      4 * (k * static_cast<std::size_t>(leaf_count) + static_cast<std::size_t>(chain.leaf()));
-    return std::pair{Complex<double>{v[0], v[1]}, Complex<double>{v[2], v[3]}};
-  };
-  for (std::size_t k = 0; k + 1 < skeleton.t.size(); ++k) {
-    const double h = skeleton.t[k + 1] - skeleton.t[k];
-    const auto [left, left_slope] = value(k);
-    const auto [right, right_slope] = value(k + 1);
-    const Complex<double> a = chain.innermost(left);
-    const Complex<double> rise = chain.innermost(right) - a;
-    const Complex<double> from = h * (chain.innermost_slope(left) * left_slope);
-    const Complex<double> at_end = h * (chain.innermost_slope(right) * right_slope);
-    const Complex<double> second = (3.0 * rise - 2.0 * from) - at_end;
-    const Complex<double> third = (from + at_end) - 2.0 * rise;
-    cells.push_back(
-        {skeleton.t[k], 1.0 / h, {a.re, from.re, second.re, third.re}, {a.im, from.im, second.im, third.im}});
-  }
-  piece = {skeleton.low,
-           skeleton.high,
-           skeleton.t.front(),
-           skeleton.t.back(),
-           cells.data(),
-           bins.data(),
-           static_cast<int>(cells.size())};
-}
-
 double SkeletonBuilder::position(const Interval& interval, double t) const {
   const double width = interval.high - interval.low;
   if (t < 0.0) {

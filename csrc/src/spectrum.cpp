@@ -12,6 +12,8 @@ namespace {
 constexpr int kLanes = Points::kLanes;
 // Points between two looks at the interrupt.
 constexpr std::size_t kPatience = 256;
+// More pieces than these have no graded cells for their chain: 60 kB and 0.1 ms each.
+constexpr std::size_t kFewPieces = 8;
 // In standard deviations: an edge nearer to 0 is 0.
 constexpr double kZero = 1e-40;
 // An edge of a sum nearer to an atom is at it.
@@ -35,6 +37,9 @@ Spectrum::Spectrum(Program program, Program far, CoreFacts facts, Interrupt* int
   chain_ = ForwardChain(program_);
   if (chain_) {
     for (const Skeleton& piece : pieces_) tables_.emplace_back(piece, chain_, program_.leaf_count());
+    if (tables_.size() <= kFewPieces) {
+      for (ChainTable& table : tables_) table.grade(chain_.view());
+    }
   }
   weigh(interrupt);
 }
@@ -175,6 +180,10 @@ void Spectrum::evaluate_part(Points& points, const double* x, std::size_t begin,
   for (std::size_t at = begin; at < end; at += kLanes) {
     if (interrupt != nullptr && at % kPatience == 0 && interrupt->stopped()) return;
     const int count = static_cast<int>(std::min<std::size_t>(kLanes, end - at));
+    if (count == kLanes && points.run_together(x + at, at, out)) {
+      if (out.cdf != nullptr) take_outwards(x + at, count, out.cdf + at);
+      continue;
+    }
     DoubleDouble core[kLanes];
     int piece[kLanes];
     for (int i = 0; i < count; ++i) {
@@ -226,12 +235,7 @@ void Spectrum::evaluate_part(Points& points, const double* x, std::size_t begin,
     }
     points.run(core, piece, at, count, out);
     if (out.cdf == nullptr) continue;
-    for (int i = 0; i < count; ++i) {
-      const std::size_t j = at + static_cast<std::size_t>(i);
-      if (!std::isfinite(x[j])) continue;
-      const Program::Outwards outwards = program_.outer_cdf(x[j]);
-      out.cdf[j] = std::clamp(outwards.factor * out.cdf[j] + outwards.shift, 0.0, 1.0);
-    }
+    take_outwards(x + at, count, out.cdf + at);
   }
   for (const std::size_t j : off) {
     const double z[2] = {program_.core_point(x[j]).hi, 0.0};
@@ -240,6 +244,22 @@ void Spectrum::evaluate_part(Points& points, const double* x, std::size_t begin,
     solved.potential = out.potential + j;
     solved.status = &status;
     solve(z, 1, solved, interrupt);
+  }
+}
+
+// F of the core as the user's.
+void Spectrum::take_outwards(const double* x, int count, double* cdf) const {
+  if (program_.peeled.empty()) {
+    for (int i = 0; i < count; ++i) {
+      const double mass = cdf[i] > 1.0 ? 1.0 : cdf[i];
+      cdf[i] = std::isfinite(x[i]) ? (mass < 0.0 ? 0.0 : mass) : cdf[i];
+    }
+    return;
+  }
+  for (int i = 0; i < count; ++i) {
+    if (!std::isfinite(x[i])) continue;
+    const Program::Outwards outwards = program_.outer_cdf(x[i]);
+    cdf[i] = std::clamp(outwards.factor * cdf[i] + outwards.shift, 0.0, 1.0);
   }
 }
 

@@ -92,6 +92,9 @@ struct ChainCell {
   double re[4], im[4];
 };
 
+// Coefficients of the unknown's real part, and as many of its imaginary part, in a graded cell.
+inline constexpr int kChainTerms = 6;
+
 // One piece of the support with its cells, t = log((x - low)/(high - x)); bins as in Skeleton.
 struct ChainPiece {
   double low, high;
@@ -99,6 +102,16 @@ struct ChainPiece {
   const ChainCell* cells;
   const int* bins;
   int cell_count;
+  // Cells graded towards both ends, see ChainStart: where the distance s from the nearer one is at least `bottom`.
+  const double* graded = nullptr;
+  double bottom = __builtin_inf();
+  long long first_cell = 0;  // s by its upper 15 bits, of the lowest cell
+  long long side_cells = 0;  // cells of each end, those of the lower one first
+};
+
+// One affine step from the user's x towards a chain's: (x - shift)/scale.
+struct ChainEntry {
+  double shift, scale;
 };
 
 // What goes in and comes out of a kernel, for kChainLanes points.
@@ -106,6 +119,7 @@ struct ChainLanes {
   alignas(64) double x[kChainLanes];       // the point, > 0 and inside its piece, and
   alignas(64) double x_rest[kChainLanes];  // what rounding took off it, relative
   const ChainPiece* piece[kChainLanes];
+  bool together = false;                 // all lanes are in that of the first
   alignas(64) double u_re[kChainLanes];  // the unknown
   alignas(64) double u_im[kChainLanes];
   alignas(64) double height[kChainLanes];    // Im of the root's c
@@ -114,8 +128,9 @@ struct ChainLanes {
   alignas(64) double cdf[kChainLanes];
   alignas(64) double cdf_error[kChainLanes];  // estimated, by the displacement of z
   alignas(64) double steps[kChainLanes];
-  alignas(64) double proven[kChainLanes];  // 1: converged, and the certificate holds
-  alignas(64) double sharp[kChainLanes];   // after refine(), 1: `height` is good to double-double's last step
+  alignas(64) double proven[kChainLanes];   // 1: converged, and the certificate holds
+  alignas(64) double sharp[kChainLanes];    // after refine(), 1: `height` is good to double-double's last step
+  alignas(64) double density[kChainLanes];  // after finish(), in the chain's own units
 };
 
 }  // namespace freeconv

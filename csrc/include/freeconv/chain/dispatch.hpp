@@ -8,7 +8,9 @@ namespace freeconv {
 
 struct Kernels {
   const char* isa;
+  bool (*enter)(const ChainEntry*, int, const double*, const ChainPiece&, ChainLanes&);
   void (*solve)(const ChainView&, ChainLanes&);
+  int (*finish)(ChainLanes&, double);
   void (*measure)(const ChainView&, ChainLanes&);
   void (*refine)(const ChainView&, ChainLanes&);
   long long (*tabulated)(const TableView&, const double*, double*);

@@ -7,26 +7,24 @@
 // product carries the number of half-turns of its argument along, exact as the signs of imaginary parts are.
 #pragma once
 
+#include "freeconv/chain/flat.hpp"
 #include "freeconv/chain/measure.hpp"
+#include "freeconv/chain/start.hpp"
 
 namespace freeconv::FREECONV_ISA {
-
-// As in solver/newton.hpp: the next step is the square of the last.
-inline constexpr double kChainStep = 3e-8;
-inline constexpr double kChainResidual = 1e-2;
-inline constexpr int kChainIterations = 6;
 
 class ChainKernel {
  public:
   // Solves the lanes; see ChainLanes.
   [[gnu::noinline]] static void solve(const ChainView& chain, ChainLanes& lanes) {
+    ChainStart::run(lanes);
+    if (is_flat(chain)) return FlatKernel::solve(chain, lanes);
     alignas(64) long long done[kWidth];
     for (int i = 0; i < kWidth; ++i) {
       done[i] = 0;
       lanes.proven[i] = 0.0;
       lanes.height[i] = lanes.residual[i] = lanes.error[i] = lanes.cdf_error[i] = lanes.steps[i] = 0.0;
     }
-    start(lanes);
     ChainState state;
     for (int iteration = 1; iteration <= kChainIterations; ++iteration) {
       evaluate(chain, lanes, state);
@@ -111,41 +109,6 @@ class ChainKernel {
       s.noise[i] = s.noise_c[i] = 0.0;
       s.wrong[i] = 0;
     }
-  }
-
-  // The skeleton's cubic. Beyond its ends the unknown is 0, which no certificate accepts.
-  [[gnu::noinline]] static void start(ChainLanes& lanes) {
-    alignas(64) double t[kWidth];
-    alignas(64) double low[kWidth];
-    alignas(64) double high[kWidth];
-    for (int i = 0; i < kWidth; ++i) {
-      low[i] = lanes.piece[i]->low;
-      high[i] = lanes.piece[i]->high;
-    }
-    for (int i = 0; i < kWidth; ++i) t[i] = log_((lanes.x[i] - low[i]) / (high[i] - lanes.x[i]));
-    alignas(64) double s[kWidth];
-    alignas(64) double re[4][kWidth];
-    alignas(64) double im[4][kWidth];
-    for (int i = 0; i < kWidth; ++i) {
-      const ChainPiece& piece = *lanes.piece[i];
-      const bool within = t[i] >= piece.first && t[i] < piece.last;
-      const ChainCell& cell = piece.cells[within ? find(piece, t[i]) : 0];
-      s[i] = (t[i] - cell.start) * cell.over_h;
-      for (int k = 0; k < 4; ++k) {
-        re[k][i] = within ? cell.re[k] : 0.0;
-        im[k][i] = within ? cell.im[k] : 0.0;
-      }
-    }
-    for (int i = 0; i < kWidth; ++i) {
-      lanes.u_re[i] = re[0][i] + s[i] * (re[1][i] + s[i] * (re[2][i] + s[i] * re[3][i]));
-      lanes.u_im[i] = im[0][i] + s[i] * (im[1][i] + s[i] * (im[2][i] + s[i] * im[3][i]));
-    }
-  }
-
-  [[gnu::always_inline]] static int find(const ChainPiece& piece, double t) {
-    int k = piece.bins[static_cast<int>((t - piece.first) * kChainBins)];
-    while (k + 1 < piece.cell_count && piece.cells[k + 1].start <= t) ++k;
-    return k;
   }
 
   [[gnu::always_inline]] static void evaluate(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {

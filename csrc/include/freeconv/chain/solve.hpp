@@ -5,13 +5,16 @@
 
 namespace freeconv {
 
-// Above `allowed` an error is refined to `refined`, where that can be done.
-inline void solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed, double refined) {
+// Above `allowed` an error is refined to `refined`, where that can be done. Returns the number of lanes that are
+// solved: proven, with an error of at most `allowed`.
+inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed, double refined) {
   const Kernels& kernel = kernels();
   kernel.solve(chain, lanes);
+  const int solved = kernel.finish(lanes, allowed);
+  if (solved == kChainLanes || !is_flat(chain)) return solved;
   int rough = 0;
   for (int i = 0; i < kChainLanes; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.error[i] <= allowed) ? 1 : 0;
-  if (rough == 0 || !is_flat(chain)) return;
+  if (rough == 0) return solved;
   ChainLanes sharp = lanes;
   kernel.refine(chain, sharp);
   for (int i = 0; i < kChainLanes; ++i) {
@@ -21,6 +24,12 @@ inline void solve_chain(const ChainView& chain, ChainLanes& lanes, double allowe
     lanes.u_im[i] = sharp.u_im[i];
     lanes.error[i] = refined;
   }
+  return kernel.finish(lanes, allowed);
+}
+
+// Whether lane i is one of those.
+inline bool is_solved(const ChainLanes& lanes, int i, double allowed) {
+  return lanes.proven[i] > 0.0 && lanes.error[i] <= allowed && lanes.density[i] >= 0.0;
 }
 
 }  // namespace freeconv

@@ -56,19 +56,23 @@ struct DoubleDouble {
   const DoubleDouble p = two_product(a.hi, b.hi);
   return quick_two_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
 }
+[[gnu::always_inline]] inline DoubleDouble difference_of(DoubleDouble a, DoubleDouble b) {
+  return sum_of(a, {-b.hi, -b.lo});
+}
+[[gnu::always_inline]] inline DoubleDouble quotient_of(DoubleDouble a, DoubleDouble b) {
+  const double q1 = a.hi / b.hi;
+  const DoubleDouble r1 = difference_of(a, product_of({q1, 0.0}, b));
+  const double q2 = r1.hi / b.hi;
+  const DoubleDouble r2 = difference_of(r1, product_of({q2, 0.0}, b));
+  const double q3 = r2.hi / b.hi;
+  return sum_of(quick_two_sum(q1, q2), {q3, 0.0});
+}
 
 inline DoubleDouble operator+(DoubleDouble a, DoubleDouble b) { return sum_of(a, b); }
 inline DoubleDouble operator-(DoubleDouble a) { return {-a.hi, -a.lo}; }
 inline DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + (-b); }
 inline DoubleDouble operator*(DoubleDouble a, DoubleDouble b) { return product_of(a, b); }
-inline DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
-  const double q1 = a.hi / b.hi;
-  const DoubleDouble r1 = a - DoubleDouble(q1) * b;
-  const double q2 = r1.hi / b.hi;
-  const DoubleDouble r2 = r1 - DoubleDouble(q2) * b;
-  const double q3 = r2.hi / b.hi;
-  return quick_two_sum(q1, q2) + DoubleDouble(q3);
-}
+inline DoubleDouble operator/(DoubleDouble a, DoubleDouble b) { return quotient_of(a, b); }
 inline bool operator<(DoubleDouble a, DoubleDouble b) { return a.hi < b.hi || (a.hi == b.hi && a.lo < b.lo); }
 inline bool operator>(DoubleDouble a, DoubleDouble b) { return b < a; }
 

@@ -17,11 +17,37 @@ class Points {
         pieces_(pieces),
         chain_(chain),
         tables_(tables),
-        blocks_(program, pieces, atoms, std::move(tracer)) {}
+        blocks_(program, pieces, atoms, std::move(tracer)) {
+    for (const Program::Step& step : program.peeled) steps_.push_back({step.shift, step.scale});
+  }
 
   Recovery& recovery() { return blocks_.recovery(); }
   void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, const Recovered& spent) {
     blocks_.recover(out, j, x, piece, spent);
+  }
+
+  // Solves kLanes of the user's points, if the law is a chain and they all lie in one piece, that of the last block;
+  // else does nothing. As run() would, to the last bit.
+  bool run_together(const double* x, std::size_t at, const Evaluated& out) {
+    if (!chain_ || out.potential != nullptr || last_ < 0) return false;
+    const ChainPiece& piece = tables_[static_cast<std::size_t>(last_)].piece;
+    if (!kernels().enter(steps_.data(), static_cast<int>(steps_.size()), x, piece, lanes_)) return false;
+    const bool all = solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError) == kLanes;
+    if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
+    if (all && (out.cdf == nullptr || masses_are_known())) {
+      store(at, out);
+      return true;
+    }
+    DoubleDouble core[kLanes];
+    int piece_of[kLanes];
+    for (int i = 0; i < kLanes; ++i) {
+      core[i] = program_.core_point(x[i]);
+      piece_of[i] = last_;
+      known_[i] = 0;
+    }
+    settle(piece_of, at, kLanes, out);
+    run_blocks(core, piece_of, at, kLanes, out);
+    return true;
   }
 
   // As DensityBlocks::run, for `count` <= kLanes points whose results go to `at` and after.
@@ -30,8 +56,88 @@ class Points {
     for (int i = 0; i < count; ++i) {
       left[i] = piece[i];
       known_[i] = 0;
+      last_ = piece[i] >= 0 ? piece[i] : last_;
     }
     if (chain_ && out.potential == nullptr) run_chain(core, left, at, count, out);
+    run_blocks(core, left, at, count, out);
+  }
+
+ private:
+  static constexpr int kBlock = 16;
+
+  // Whether F is known in all lanes, within rounding between its values at the ends of the piece.
+  bool masses_are_known() const {
+    const Skeleton& here = pieces_[static_cast<std::size_t>(last_)];
+    int wrong = 0;
+    for (int i = 0; i < kLanes; ++i) {
+      wrong += lanes_.cdf_error[i] <= kDisplacedCdf && within(here, lanes_.cdf[i]) ? 0 : 1;
+    }
+    return wrong == 0;
+  }
+
+  // All lanes, as record() would.
+  void store(std::size_t at, const Evaluated& out) const {
+    for (int i = 0; i < kLanes; ++i) out.density[at + i] = program_.factor * (lanes_.density[i] / kPi);
+    for (int i = 0; i < kLanes; ++i) out.status[at + i] = static_cast<signed char>(Status::certified);
+    if (out.residual != nullptr) std::copy_n(lanes_.residual, kLanes, out.residual + at);
+    if (out.accuracy != nullptr) std::copy_n(lanes_.error, kLanes, out.accuracy + at);
+    if (out.iterations != nullptr) {
+      for (int i = 0; i < kLanes; ++i) out.iterations[at + i] = static_cast<int>(lanes_.steps[i]);
+    }
+    if (out.cdf == nullptr) return;
+    const Skeleton& here = pieces_[static_cast<std::size_t>(last_)];
+    for (int i = 0; i < kLanes; ++i) {
+      const double below = lanes_.cdf[i] > here.cdf_high ? here.cdf_high : lanes_.cdf[i];
+      out.cdf[at + i] = below < here.cdf_low ? here.cdf_low : below;
+    }
+  }
+
+  // Sets the pieces of points that are done to -1.
+  void run_chain(const DoubleDouble* core, int* piece, std::size_t at, int count, const Evaluated& out) {
+    int idle = -1;
+    bool together = true;
+    for (int i = 0; i < count; ++i) {
+      together = together && (idle < 0 || piece[i] < 0 || piece[i] == idle);
+      idle = piece[i] >= 0 ? piece[i] : idle;
+    }
+    if (idle < 0) return;
+    lanes_.together = together;
+    for (int i = 0; i < kLanes; ++i) {
+      const bool live = i < count && piece[i] >= 0;
+      lanes_.piece[i] = &tables_[static_cast<std::size_t>(live ? piece[i] : idle)].piece;
+      lanes_.x[i] = live ? core[i].hi : pieces_[static_cast<std::size_t>(idle)].start_x;
+      lanes_.x_rest[i] = live && core[i].lo != 0.0 ? core[i].lo / core[i].hi : 0.0;
+    }
+    solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError);
+    if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
+    settle(piece, at, count, out);
+  }
+
+  // Records the lanes that are solved, and sets their pieces to -1.
+  void settle(int* piece, std::size_t at, int count, const Evaluated& out) {
+    for (int i = 0; i < count; ++i) {
+      if (piece[i] < 0 || !is_solved(lanes_, i, kAllowedError)) continue;
+      const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
+      Recovered r;
+      r.status = Status::certified;
+      r.density = lanes_.density[i];
+      r.residual = lanes_.residual[i];
+      r.iterations = static_cast<int>(lanes_.steps[i]);
+      if (out.cdf != nullptr) {
+        r.cdf = lanes_.cdf[i];
+        if (!(lanes_.cdf_error[i] <= kDisplacedCdf) || !within(here, r.cdf)) {
+          known_[i] = 1;
+          density_[i] = program_.factor * (r.density / kPi);
+          continue;
+        }
+      }
+      record(program_, out, at + static_cast<std::size_t>(i), here, r, lanes_.error[i]);
+      piece[i] = -1;
+    }
+  }
+
+  // Those that are left, by the general blocks.
+  void run_blocks(const DoubleDouble* core, const int* left, std::size_t at, int count, const Evaluated& out) {
     DoubleDouble x[kBlock];
     int piece_of[kBlock];
     std::size_t where[kBlock];
@@ -54,51 +160,14 @@ class Points {
     }
   }
 
- private:
-  static constexpr int kBlock = 16;
-
-  // Sets the pieces of points that are done to -1.
-  void run_chain(const DoubleDouble* core, int* piece, std::size_t at, int count, const Evaluated& out) {
-    int idle = -1;
-    for (int i = 0; i < count; ++i) idle = piece[i] >= 0 ? piece[i] : idle;
-    if (idle < 0) return;
-    for (int i = 0; i < kLanes; ++i) {
-      const bool live = i < count && piece[i] >= 0;
-      lanes_.piece[i] = &tables_[static_cast<std::size_t>(live ? piece[i] : idle)].piece;
-      lanes_.x[i] = live ? core[i].hi : pieces_[static_cast<std::size_t>(idle)].start_x;
-      lanes_.x_rest[i] = live && core[i].lo != 0.0 ? core[i].lo / core[i].hi : 0.0;
-    }
-    solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError);
-    if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
-    for (int i = 0; i < count; ++i) {
-      if (piece[i] < 0) continue;
-      const double density = -lanes_.height[i] / lanes_.x[i];
-      if (lanes_.proven[i] == 0.0 || !(lanes_.error[i] <= kAllowedError) || !(density >= 0.0)) continue;
-      const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
-      Recovered r;
-      r.status = Status::certified;
-      r.density = density;
-      r.residual = lanes_.residual[i];
-      r.iterations = static_cast<int>(lanes_.steps[i]);
-      if (out.cdf != nullptr) {
-        r.cdf = lanes_.cdf[i];
-        if (!(lanes_.cdf_error[i] <= kDisplacedCdf) || !within(here, r.cdf)) {
-          known_[i] = 1;
-          density_[i] = program_.factor * (density / kPi);
-          continue;
-        }
-      }
-      record(program_, out, at + static_cast<std::size_t>(i), here, r, lanes_.error[i]);
-      piece[i] = -1;
-    }
-  }
-
   const Program& program_;
   const std::vector<Skeleton>& pieces_;
   const ForwardChain& chain_;
   const std::vector<ChainTable>& tables_;
   DensityBlocks<kBlock> blocks_;
+  std::vector<ChainEntry> steps_;
   ChainLanes lanes_{};
+  int last_ = -1;           // the piece of the last point that lay in one
   int known_[kLanes] = {};  // points whose density the chain could tell, but not F
   double density_[kLanes] = {};
 };

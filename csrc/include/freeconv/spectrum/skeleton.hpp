@@ -32,11 +32,18 @@ struct Skeleton {
 struct ChainTable {
   std::vector<ChainCell> cells;
   std::vector<int> bins;
+  std::vector<double> graded;
   ChainPiece piece{};
 
   ChainTable(const Skeleton& skeleton, const ForwardChain& chain, int leaf_count);
+
+  // Solves the nodes of the graded cells, see ChainStart, from the cubics: one Newton step a point is enough then.
+  void grade(const ChainView& chain);
   ChainTable(const ChainTable&) = delete;  // `piece` points into the vectors
   ChainTable(ChainTable&&) = default;
+
+ private:
+  Complex<double> cubic(double t) const;
 };
 
 // What turned up inside an interval: a gap, with a point on its edge's inner side and one within it; or a cusp, with

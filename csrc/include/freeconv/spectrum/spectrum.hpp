@@ -85,6 +85,7 @@ class Spectrum {
   void weigh(Interrupt* interrupt);
   double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;
   double cdf_off(double x, double core) const;
+  void take_outwards(const double* x, int count, double* cdf) const;
   void evaluate_part(Points& points, const double* x, std::size_t begin, std::size_t end, const Evaluated& out,
                      Interrupt* interrupt) const;
   void invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,

@@ -1,0 +1,139 @@
+// Newton's method for chains of one stage whose unknown is its c (Jacobians of piecewise-linear networks): all of a
+// step in registers, a vector of lanes at a time. The formulas and the certificate are those of chain/kernel.hpp.
+#pragma once
+
+#include "freeconv/chain/state.hpp"
+#include "freeconv/chain/vector.hpp"
+
+namespace freeconv::FREECONV_ISA {
+
+// The next step is the square of the last, as in solver/newton.hpp.
+inline constexpr double kChainStep = 3e-8;
+inline constexpr double kChainResidual = 1e-2;
+inline constexpr int kChainIterations = 6;
+
+class FlatKernel {
+ public:
+  // Solves the lanes from where they start; see ChainLanes.
+  [[gnu::noinline]] static void solve(const ChainView& chain, ChainLanes& lanes) {
+    alignas(64) long long done[kWidth];
+    for (int at = 0; at < kWidth; at += kVector) step(chain, 1, at, lanes, done);
+    for (int iteration = 2; iteration <= kChainIterations; ++iteration) {
+      long long all = -1;
+      for (int i = 0; i < kWidth; ++i) all &= done[i];
+      if (all != 0) return;
+      for (int at = 0; at < kWidth; at += kVector) step(chain, iteration, at, lanes, done);
+    }
+  }
+
+ private:
+  // A complex number with the half-turns of its argument, as Turning.
+  struct Turned {
+    Doubles re, im;
+    Longs turns;
+  };
+
+  // The chain at the unknown: K = z, d log K/dc, and its rounding in units of epsilon.
+  struct Point {
+    Turned k;
+    Doubles l_re, l_im, own;
+  };
+
+  [[gnu::always_inline]] static Turned product(const Turned& a, const Turned& b) {
+    Turned out;
+    out.re = a.re * b.re - a.im * b.im;
+    out.im = a.re * b.im + a.im * b.re;
+    const Longs sum = a.turns + b.turns;
+    out.turns = sum + ((sum ^ sign_bit(out.im)) & 1LL);
+    return out;
+  }
+
+  [[gnu::always_inline]] static Turned power(const Turned& base, int exponent) {
+    Turned out = base;
+    int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
+    while (--bit >= 0) {
+      const Turned one = out;
+      out.re = (one.re - one.im) * (one.re + one.im);
+      out.im = 2.0 * one.re * one.im;
+      const Longs sum = 2LL * one.turns;
+      out.turns = sum + ((sum ^ sign_bit(out.im)) & 1LL);
+      if (((exponent >> bit) & 1) != 0) out = product(out, base);
+    }
+    return out;
+  }
+
+  [[gnu::always_inline]] static Point evaluate(const ChainView& chain, Doubles c_re, Doubles c_im) {
+    Point p;
+    p.l_re = p.l_im = every(0.0);
+    p.own = every(2.0);
+    const ChainStage& stage = chain.stages[0];
+    for (int g = stage.group_begin; g < stage.group_end; ++g) {
+      const ChainGroup& group = chain.groups[g];
+      Turned base{every(group.scale), every(0.0), Longs{}};
+      for (int k = group.begin; k < group.end; ++k) {
+        const ChainFactor& f = chain.factors[k];
+        const bool inverse = f.power < 0;
+        const double count = __builtin_fabs(f.weight);
+        const double rounded = count * __builtin_fabs(f.offset);
+        const Doubles re = c_re + f.offset;
+        const Doubles unit = 1.0 / (re * re + c_im * c_im);
+        const Doubles over_re = re * unit;
+        const Doubles over_im = -(c_im * unit);
+        p.l_re += f.weight * over_re;
+        p.l_im += f.weight * over_im;
+        p.own += rounded * size(over_re, over_im) + count;
+        const Turned factor{inverse ? over_re : re, inverse ? over_im : c_im, Longs{} + (inverse ? 0LL : -1LL)};
+        const int times = inverse ? -f.power : f.power;
+        for (int n = 0; n < times; ++n) base = product(base, factor);
+      }
+      base = power(base, group.exponent);
+      p.k = g == stage.group_begin ? base : product(p.k, base);
+    }
+    return p;
+  }
+
+  // Newton's step for log(z/x) = 0 in those of the lanes from `at` on that are not done.
+  [[gnu::always_inline]] static void step(const ChainView& chain, int iteration, int at, ChainLanes& lanes,
+                                          long long* done) {
+    const Doubles u_re = load(lanes.u_re + at);
+    const Doubles u_im = load(lanes.u_im + at);
+    const Point p = evaluate(chain, u_re, u_im);
+    const Doubles over_x = 1.0 / load(lanes.x + at);
+    // w = z/x, and log w = 2 (w - 1)/(w + 1) up to (w - 1)^3/12.
+    const Doubles e_re = (p.k.re * over_x - 1.0) - load(lanes.x_rest + at);
+    const Doubles e_im = p.k.im * over_x;
+    const Doubles n_re = (2.0 + e_re) * p.l_re - e_im * p.l_im;
+    const Doubles n_im = (2.0 + e_re) * p.l_im + e_im * p.l_re;
+    const Doubles unit = -2.0 / (n_re * n_re + n_im * n_im);
+    const Doubles d_re = (e_re * n_re + e_im * n_im) * unit;
+    const Doubles d_im = (e_im * n_re - e_re * n_im) * unit;
+    const Doubles residual = size(e_re, e_im);
+    const Longs fine = (magnitude(d_re) <= kChainStep * size(u_re, u_im)) &
+                       (magnitude(d_im) <= kChainStep * magnitude(u_im)) & (residual <= kChainResidual);
+    // z > 0: its argument is next to 0.
+    const Longs sheet = (p.k.turns == -sign_bit(p.k.im)) & (p.k.re > 0.0);
+    const Longs proven = fine & sheet & (u_im < 0.0);
+    const Doubles height = u_im + d_im;
+    const Doubles noise = 3.0 + p.own;
+    const Doubles error = (kEpsilon * 1.5) * noise / (size(p.l_re, p.l_im) * magnitude(height));
+    const Doubles displaced = (kEpsilon / kPi) * noise * size(u_re + chain.stages[0].rest, u_im);
+    Longs fresh;
+    if (iteration == 1) {
+      fresh = ~Longs{};
+    } else {
+      fresh = ~load(done + at);
+    }
+    const auto put = [&](double* values, Doubles value) { store(values + at, fresh ? value : load(values + at)); };
+    put(lanes.u_re, u_re + d_re);
+    put(lanes.u_im, u_im + d_im);
+    put(lanes.height, height);
+    put(lanes.residual, residual);
+    put(lanes.error, error);
+    put(lanes.cdf_error, displaced);
+    put(lanes.steps, every(iteration));
+    put(lanes.proven, proven ? every(1.0) : every(0.0));
+    store(done + at, ~fresh | fine);
+  }
+};
+
+}  // namespace freeconv::FREECONV_ISA
