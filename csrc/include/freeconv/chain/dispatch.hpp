@@ -12,7 +12,7 @@ struct Kernels {
   void (*solve)(const ChainView&, ChainLanes&);
   int (*finish)(ChainLanes&, double);
   void (*measure)(const ChainView&, ChainLanes&);
-  void (*refine)(const ChainView&, ChainLanes&);
+  void (*refine)(const ChainView&, ChainLanes&, double);
   long long (*tabulated)(const TableView&, const double*, double*);
 };
 

@@ -55,8 +55,7 @@ class FlatKernel {
       const Turned one = out;
       out.re = (one.re - one.im) * (one.re + one.im);
       out.im = 2.0 * one.re * one.im;
-      const Longs sum = 2LL * one.turns;
-      out.turns = sum + ((sum ^ sign_bit(out.im)) & 1LL);
+      out.turns = one.turns + one.turns + sign_bit(out.im);
       if (((exponent >> bit) & 1) != 0) out = product(out, base);
     }
     return out;

@@ -28,10 +28,14 @@ struct WideLanes {
 
 class ChainRefiner {
  public:
-  // Lanes that are proven, whatever their error; sets sharp, and their height and unknown. Two rounds: the first one's
-  // step may be 1e-5 of Im u.
-  [[gnu::noinline]] static void refine(const ChainView& chain, ChainLanes& lanes) {
-    for (int i = 0; i < kWidth; ++i) lanes.sharp[i] = 0.0;
+  // Lanes that are proven with an error above `allowed`; sets sharp, and their height and unknown. Two rounds if the
+  // first one's step was not the last: it may be 1e-5 of Im u.
+  [[gnu::noinline]] static void refine(const ChainView& chain, ChainLanes& lanes, double allowed) {
+    alignas(64) long long wanted[kWidth];
+    for (int i = 0; i < kWidth; ++i) {
+      lanes.sharp[i] = 0.0;
+      wanted[i] = (lanes.proven[i] > 0.0) & !(lanes.error[i] <= allowed) ? 1 : 0;
+    }
     if (!is_flat(chain)) return;
     ChainState state;
     WideLanes n;
@@ -39,7 +43,10 @@ class ChainRefiner {
     for (int round = 0; round < 2; ++round) {
       ChainKernel::slope(chain, lanes, state);
       parts(chain, lanes, n, d);
-      step(state, n, d, lanes);
+      step(state, n, d, wanted, lanes);
+      long long left = 0;
+      for (int i = 0; i < kWidth; ++i) left |= wanted[i];
+      if (left == 0) return;
     }
   }
 
@@ -54,6 +61,15 @@ class ChainRefiner {
     }
   }
 
+  // (a - b)(a + b) loses nothing that a a - b b keeps.
+  [[gnu::noinline]] static void square(WideLanes& a) {
+    for (int i = 0; i < kWidth; ++i) {
+      const DoubleDouble re = product_of(sum_of(a.real(i), minus(a.imag(i))), sum_of(a.real(i), a.imag(i)));
+      const DoubleDouble half = product_of(a.real(i), a.imag(i));
+      a.set(i, re, DoubleDouble{2.0 * half.hi, 2.0 * half.lo});
+    }
+  }
+
   [[gnu::always_inline]] static void constant(WideLanes& a, DoubleDouble value) {
     for (int i = 0; i < kWidth; ++i) a.set(i, value, DoubleDouble{0.0, 0.0});
   }
@@ -62,8 +78,7 @@ class ChainRefiner {
     const WideLanes one = base;
     int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
     while (--bit >= 0) {
-      const WideLanes copy = base;
-      multiply(base, copy);
+      square(base);
       if (((exponent >> bit) & 1) != 0) multiply(base, one);
     }
   }
@@ -78,10 +93,12 @@ class ChainRefiner {
       for (int side = 0; side < 2; ++side) {
         const bool below = side == 1;
         WideLanes base;
+        bool any = !below;  // the scale is above
         constant(base, below ? DoubleDouble{1.0, 0.0} : DoubleDouble{group.scale, group.scale_rest});
         for (int k = group.begin; k < group.end; ++k) {
           const ChainFactor f = chain.factors[k];
           if ((f.power < 0) != below) continue;
+          any = true;
           WideLanes factor;
           for (int i = 0; i < kWidth; ++i) {
             const DoubleDouble re = sum_of(DoubleDouble{lanes.u_re[i], 0.0}, DoubleDouble{f.offset, f.offset_rest});
@@ -90,13 +107,16 @@ class ChainRefiner {
           const int count = below ? -f.power : f.power;
           for (int m = 0; m < count; ++m) multiply(base, factor);
         }
+        if (!any) continue;
         raise(base, group.exponent);
         multiply(below ? d : n, base);
       }
     }
   }
 
-  [[gnu::noinline]] static void step(const ChainState& s, const WideLanes& n, const WideLanes& d, ChainLanes& lanes) {
+  // In the lanes that are wanted; those that are sharp then are not any more.
+  [[gnu::noinline]] static void step(const ChainState& s, const WideLanes& n, const WideLanes& d, long long* wanted,
+                                     ChainLanes& lanes) {
     for (int i = 0; i < kWidth; ++i) {
       const DoubleDouble x = quick_two_sum(lanes.x[i], lanes.x[i] * lanes.x_rest[i]);
       const DoubleDouble y_re = product_of(x, d.real(i));
@@ -115,12 +135,13 @@ class ChainRefiner {
       const double d_re = (l_re * t_re + l_im * t_im) * over;
       const double d_im = (l_im * t_re - l_re * t_im) * over;
       const double height = lanes.u_im[i] + d_im;
-      const bool fine =
-          (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (lanes.proven[i] > 0.0);
-      lanes.sharp[i] = fine ? 1.0 : 0.0;
-      lanes.height[i] = height;
-      lanes.u_re[i] += d_re;
-      lanes.u_im[i] = height;
+      const bool fine = (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(height)) & (height < 0.0);
+      const bool moved = wanted[i] != 0;
+      lanes.sharp[i] = moved ? (fine ? 1.0 : 0.0) : lanes.sharp[i];
+      lanes.height[i] = moved ? height : lanes.height[i];
+      lanes.u_re[i] = moved ? lanes.u_re[i] + d_re : lanes.u_re[i];
+      lanes.u_im[i] = moved ? height : lanes.u_im[i];
+      wanted[i] = moved & !fine ? 1 : 0;
     }
   }
 };

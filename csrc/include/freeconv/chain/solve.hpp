@@ -15,15 +15,8 @@ inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed
   int rough = 0;
   for (int i = 0; i < kChainLanes; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.error[i] <= allowed) ? 1 : 0;
   if (rough == 0) return solved;
-  ChainLanes sharp = lanes;
-  kernel.refine(chain, sharp);
-  for (int i = 0; i < kChainLanes; ++i) {
-    if (lanes.error[i] <= allowed || sharp.sharp[i] == 0.0) continue;
-    lanes.height[i] = sharp.height[i];
-    lanes.u_re[i] = sharp.u_re[i];
-    lanes.u_im[i] = sharp.u_im[i];
-    lanes.error[i] = refined;
-  }
+  kernel.refine(chain, lanes, allowed);
+  for (int i = 0; i < kChainLanes; ++i) lanes.error[i] = lanes.sharp[i] != 0.0 ? refined : lanes.error[i];
   return kernel.finish(lanes, allowed);
 }
 

@@ -18,6 +18,7 @@ inline constexpr int kVector = 2;
 
 using Doubles = double __attribute__((vector_size(8 * kVector)));
 using Longs = long long __attribute__((vector_size(8 * kVector)));
+using Bits = unsigned long long __attribute__((vector_size(8 * kVector)));
 
 [[gnu::always_inline]] inline Doubles load(const double* from) {
   Doubles v;
@@ -35,6 +36,6 @@ using Longs = long long __attribute__((vector_size(8 * kVector)));
 [[gnu::always_inline]] inline Doubles magnitude(Doubles x) { return (Doubles)((Longs)x & 0x7fffffffffffffffLL); }
 [[gnu::always_inline]] inline Doubles size(Doubles re, Doubles im) { return magnitude(re) + magnitude(im); }
 // 1 where x is negative.
-[[gnu::always_inline]] inline Longs sign_bit(Doubles x) { return ((Longs)x >> 63) & 1LL; }
+[[gnu::always_inline]] inline Longs sign_bit(Doubles x) { return (Longs)((Bits)x >> 63); }
 
 }  // namespace freeconv::FREECONV_ISA
