@@ -76,6 +76,8 @@ def evaluate_laws(
     multiplicities: NDArray[np.float64],
     x: NDArray[np.float64],
     shared: bool,
+    rows: NDArray[np.int64],
+    values: NDArray[np.float64],
     cdf: bool = False,
     workers: int = 1,
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, NDArray[np.int8]]: ...
+) -> NDArray[np.bool_]: ...

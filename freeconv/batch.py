@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,35 +92,55 @@ def _evaluated(laws: Iterable[Law], x: ArrayLike, workers: int, *, cdf: bool) ->
     if isinstance(laws, Law):
         raise TypeError(f"laws must be an iterable of laws, got one law, {laws!r:.200}; law.density takes one")
     listed = list(laws)
-    for i, law in enumerate(listed):
-        if not isinstance(law, Law):
-            raise TypeError(f"laws[{i}] must be a law, got {law!r:.200}")
+    for kind in {type(law) for law in listed}:
+        if not issubclass(kind, Law):
+            i = next(i for i, law in enumerate(listed) if type(law) is kind)
+            raise TypeError(f"laws[{i}] must be a law, got {listed[i]!r:.200}")
     points = _grid(x, len(listed))
     threads = worker_count(workers)
-    values = np.full((len(listed), points.shape[1]), np.nan)
-    groups: dict[tuple[str, ...], list[int]] = {}
-    rows: dict[int, tuple[tuple[float, ...], tuple[float, ...]]] = {}
-    single: list[tuple[int, NDArray[np.bool_]]] = []
+    values = np.empty((len(listed), points.shape[1]))
+    groups: dict[tuple[str, ...], _Group] = {}
+    single: list[int] = []
     for i, law in enumerate(listed):
         row = _row(law)
         if row is None:
-            single.append((i, np.ones(points.shape[1], dtype=np.bool_)))
+            single.append(i)
             continue
         structure, parameters, multiplicities = row
-        rows[i] = parameters, multiplicities
-        groups.setdefault(structure, []).append(i)
-    for members in groups.values():
-        mine = points if len(points) == 1 else np.ascontiguousarray(points[members])
-        found, left = engine.evaluate_laws(
-            listed[members[0]], [rows[i] for i in members], mine, cdf=cdf, workers=threads
-        )
-        values[members] = found
-        single += [(members[k], left[k]) for k in np.flatnonzero(left.any(axis=1))]
+        group = groups.get(structure)
+        if group is None:
+            group = groups[structure] = _Group([], array("d"), array("d"))
+        group.members.append(i)
+        group.parameters.extend(parameters)
+        group.multiplicities.extend(multiplicities)
     evaluate: Any = spectrum.cdf if cdf else spectrum.density
-    for i, mask in single:
-        own = points[0 if len(points) == 1 else i]
-        values[i, mask] = evaluate(listed[i], own[mask], workers=threads)
+    for i in single:
+        values[i] = evaluate(listed[i], points[0 if len(points) == 1 else i], workers=threads)
+    for group in groups.values():
+        rows = np.array(group.members, dtype=np.int64)
+        left = engine.evaluate_laws(
+            listed[group.members[0]],
+            np.frombuffer(group.parameters).reshape(len(rows), -1),
+            np.frombuffer(group.multiplicities).reshape(len(rows), -1),
+            points,
+            rows,
+            values,
+            cdf=cdf,
+            workers=threads,
+        )
+        for i in rows[left].tolist():
+            own = points[0 if len(points) == 1 else i]
+            open_points = np.isnan(values[i]) & ~np.isnan(own)
+            values[i, open_points] = evaluate(listed[i], own[open_points], workers=threads)
     return values
+
+
+class _Group(NamedTuple):
+    """Laws of one structure: their places, and the numbers of their programs."""
+
+    members: list[int]
+    parameters: array[float]  # of all laws, one after the other
+    multiplicities: array[float]
 
 
 def _grid(x: ArrayLike, count: int) -> NDArray[np.float64]:
@@ -132,45 +153,49 @@ def _grid(x: ArrayLike, count: int) -> NDArray[np.float64]:
     raise ValueError(f"x must have shape (m,) or ({count}, m), a row for each law, got {shape}")
 
 
-def _row(law: Law) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]] | None:
-    """Structure, parameters and multiplicities of the law's program, as `lower` would write them; None if not flat."""
+def _row(law: Any) -> tuple[tuple[str, ...], list[float], list[float]] | None:
+    """Structure, parameters and multiplicities of the law's program, as `lower` would write them; None if not flat.
+
+    Laws are told by their types, which no one derives from: isinstance of an abstract class takes 0.2 µs of the 2 that
+    a law has here.
+    """
     outer_kinds: list[str] = []
     outer: list[tuple[float, ...]] = []
-    while isinstance(law, (Affine, Resize)):
-        if isinstance(law, Affine):
+    while (kind := type(law)) is not Boxtimes:
+        if kind is Affine:
             if law.scale < 0.0:
                 return None
             outer_kinds.append("affine")
             outer.append((law.scale, law.shift))
-        else:
+        elif kind is Resize:
             outer_kinds.append("resize")
             outer.append((law.ratio,))
-        law = law.law
-    if not isinstance(law, Boxtimes):
-        return None
-    kinds: list[str] = []
-    parameters: list[float] = []
-    off_zero = 1.0
-    for factor in law.children:
-        if isinstance(factor, MarchenkoPastur):
-            kinds.append("marchenko_pastur")
-            parameters += (factor.scale, 1.0, factor.ratio, 1.0)
-            off = 1.0 / factor.ratio
-        elif isinstance(factor, Discrete) and len(factor.locations) == 2 and factor.locations[0] == 0.0:
-            if factor.weights[1] == 1.0:  # to the last digit: no Bernoulli node has it
-                return None
-            kinds.append("bernoulli")
-            parameters += (factor.weights[1], factor.locations[1])
-            off = factor.weights[1]
-        elif isinstance(factor, MarchenkoPasturPower):
-            kinds.append("marchenko_pastur")
-            parameters += (factor.scale, 1.0, factor.ratio, factor.power)
-            off = 1.0 / factor.ratio
         else:
             return None
-        off_zero = min(off_zero, off)
+        law = law.law
+    kinds: list[str] = []
+    parameters: list[float] = []
+    multiplicities: list[float] = []
+    off_zero = 1.0
+    for factor, multiplicity in law.factors:
+        kind = type(factor)
+        if kind is MarchenkoPastur or kind is MarchenkoPasturPower:
+            kinds.append("marchenko_pastur")
+            parameters += (factor.scale, 1.0, factor.ratio, 1.0 if kind is MarchenkoPastur else factor.power)
+            off = 1.0 / factor.ratio
+        elif kind is Discrete and len(factor.locations) == 2 and factor.locations[0] == 0.0:
+            off = factor.weights[1]
+            if off == 1.0:  # to the last digit: no Bernoulli node has it
+                return None
+            kinds.append("bernoulli")
+            parameters += (off, factor.locations[1])
+        else:
+            return None
+        multiplicities.append(multiplicity)
+        if off < off_zero:
+            off_zero = off
     parameters.append(off_zero)
     for numbers in reversed(outer):
         parameters += numbers
-    structure = (*kinds, "boxtimes", *reversed(outer_kinds))
-    return structure, tuple(parameters), (*law.constants, *(1.0 for _ in outer))
+        multiplicities.append(1.0)
+    return (*kinds, "boxtimes", *reversed(outer_kinds)), parameters, multiplicities

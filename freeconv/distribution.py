@@ -65,6 +65,10 @@ def to_scipy(law: Law) -> Any:
 
 def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.float64]:
     pieces = boundary.pieces(law)
+    least, most = (p.min(), p.max()) if p.size else (np.nan, np.nan)
+    for low, high, below, above in pieces.tolist():
+        if below < least and most < above:  # all in one piece, and no NaN
+            return np.clip(_inside(law, p, workers), low, high)
     known = atoms(law)
     # Where F is not continuous and increasing: atoms, and the upper ends of the pieces.
     at_atoms = np.asarray(boundary.record(law, known.locations, cdf=True).cdf)

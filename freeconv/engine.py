@@ -101,32 +101,40 @@ def solver(law: Law) -> _core.Spectrum:
 
 def evaluate_laws(
     first: Law,
-    rows: Sequence[tuple[tuple[float, ...], tuple[float, ...]]],
+    parameters: NDArray[np.float64],
+    multiplicities: NDArray[np.float64],
     points: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    values: NDArray[np.float64],
     *,
     cdf: bool,
     workers: int,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return densities or distribution functions of laws of one structure, and which points are left to `solver`.
+) -> NDArray[np.bool_]:
+    """Write densities or distribution functions of laws of one structure, and return which have points left.
 
     Parameters
     ----------
     first : Law
         The first of the laws; the others have its program, with numbers of their own.
-    rows : sequence of (parameters, multiplicities)
+    parameters, multiplicities : ndarray, shape (laws, …)
         Of each law, in the order of the program's arrays.
     points : ndarray, shape (1, m) or (n, m)
+    rows : ndarray
+        The row of each law in `values`, and in `points` if there are as many.
+    values : ndarray, shape (n, m)
+        NaN where a point is left to `solver`, and where it is NaN.
     """
-    density, masses, status = _core.evaluate_laws(
+    return _core.evaluate_laws(
         lower(first).arrays(),
-        np.array([parameters for parameters, _ in rows], dtype=np.float64),
-        np.array([multiplicities for _, multiplicities in rows], dtype=np.float64),
+        parameters,
+        multiplicities,
         points,
         len(points) == 1,
+        rows,
+        values,
         cdf,
         workers,
     )
-    return density if masses is None else masses, status == Status.UNCERTIFIED
 
 
 def r_parts(law: Law, *, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -14,51 +14,49 @@ Array<double> matrix_of(const Array<double>& array, const char* name, py::ssize_
   return array;
 }
 
-// (density, cdf or None, status), each [law][point]. The first law's program, and all laws' parameters.
-py::tuple evaluate_laws(const py::tuple& structure, const Array<double>& parameters,
-                        const Array<double>& multiplicities, const Array<double>& x, bool shared, bool cdf,
-                        int workers) {
+// Writes densities, or distribution functions, to the laws' rows of `values`; which laws have points left. The first
+// law's program, and all laws' parameters.
+Array<bool> evaluate_laws(const py::tuple& structure, const Array<double>& parameters,
+                          const Array<double>& multiplicities, const Array<double>& x, bool shared,
+                          const Array<std::int64_t>& rows, Array<double> values, bool cdf, int workers) {
   const HeldArrays held(structure);
   const LoadResult loaded = load_program(held.in, true, Offsets::at_zero);
   if (*loaded.error != '\0') throw py::value_error(loaded.error);
   if (parameters.ndim() != 2) throw py::value_error("parameters must have two dimensions");
-  if (x.ndim() != 2) throw py::value_error("x must have two dimensions");
+  if (values.ndim() != 2) throw py::value_error("values must have two dimensions");
   Batch batch{};
   batch.structure = held.in;
   batch.count = parameters.shape(0);
-  batch.points = x.shape(1);
+  batch.points = values.shape(1);
   batch.shared_x = shared;
+  batch.cdf = cdf;
   batch.parameters = matrix_of(parameters, "parameters", batch.count, held.in.parameter_count).data();
   batch.multiplicities = matrix_of(multiplicities, "multiplicities", batch.count, held.in.child_count).data();
-  batch.x = matrix_of(x, "x", shared ? 1 : batch.count, batch.points).data();
-  const py::ssize_t rows = batch.count;
-  const py::ssize_t columns = batch.points;
-  Array<double> density({rows, columns});
-  py::object masses = py::none();
-  double* cdf_values = nullptr;
-  if (cdf) {
-    Array<double> values({rows, columns});
-    cdf_values = values.mutable_data();
-    masses = values;
+  batch.x = matrix_of(x, "x", shared ? 1 : values.shape(0), batch.points).data();
+  if (rows.ndim() != 1 || rows.shape(0) != batch.count) throw py::value_error("rows must be one for each law");
+  batch.rows = rows.data();
+  for (std::int64_t k = 0; k < batch.count; ++k) {
+    if (batch.rows[k] < 0 || batch.rows[k] >= values.shape(0)) throw py::value_error("rows must be rows of values");
   }
-  Array<signed char> status({rows, columns});
-  double* density_values = density.mutable_data();
-  signed char* status_values = status.mutable_data();
+  batch.sort();
+  Array<bool> left(static_cast<py::ssize_t>(batch.count));
+  double* to = values.mutable_data();
+  auto* flags = reinterpret_cast<unsigned char*>(left.mutable_data());
   Signals signals;
   {
     const py::gil_scoped_release release;
-    evaluate_batch(batch, density_values, cdf_values, status_values, workers, &signals.interrupt());
+    evaluate_batch(batch, to, flags, workers, &signals.interrupt());
   }
   signals.raise_if_stopped();
-  return py::make_tuple(density, masses, status);
+  return left;
 }
 
 }  // namespace
 
 void bind_batch(py::module_& module) {
   module.def("evaluate_laws", &evaluate_laws, py::arg("structure"), py::arg("parameters").noconvert(),
-             py::arg("multiplicities").noconvert(), py::arg("x").noconvert(), py::arg("shared"), py::arg("cdf") = false,
-             py::arg("workers") = 1);
+             py::arg("multiplicities").noconvert(), py::arg("x").noconvert(), py::arg("shared"),
+             py::arg("rows").noconvert(), py::arg("values").noconvert(), py::arg("cdf") = false, py::arg("workers") = 1);
 }
 
 }  // namespace freeconv::bindings

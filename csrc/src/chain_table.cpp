@@ -1,10 +1,9 @@
 // The starting values of a chain along one piece of the support.
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 
 #include "freeconv/chain/solve.hpp"
+#include "freeconv/spectrum/grading.hpp"
 #include "freeconv/spectrum/skeleton.hpp"
 
 namespace freeconv {
@@ -12,33 +11,8 @@ namespace {
 
 // Octaves of the distance from an end that have graded cells: down to 1e-12 of the width.
 constexpr int kGradedOctaves = 40;
-// Cells of an octave: three bits of the mantissa. With a ratio of 34 of the distance of the singularity at the end to
-// half a cell, a square root is a polynomial of degree 5 to 3e-11 of itself.
-constexpr int kOctaveCells = 8;
 // A node may be solved to this, whatever a density may be.
 constexpr double kNodeError = 1e-9;
-
-long long upper_bits(double s) { return static_cast<long long>(std::bit_cast<std::uint64_t>(s) >> 49); }
-
-// The matrix from values at Chebyshev nodes of [-1/2, 1/2] to ascending coefficients.
-struct Interpolation {
-  double nodes[kChainTerms];
-  double inverse[kChainTerms][kChainTerms];  // [term][node]
-
-  Interpolation() {
-    for (int j = 0; j < kChainTerms; ++j) nodes[j] = 0.5 * std::cos(kPi * (j + 0.5) / kChainTerms);
-    for (int j = 0; j < kChainTerms; ++j) {
-      // Lagrange's polynomial of node j, a factor at a time.
-      double terms[kChainTerms] = {1.0};
-      for (int k = 0, degree = 0; k < kChainTerms; ++k) {
-        if (k == j) continue;
-        const double over = 1.0 / (nodes[j] - nodes[k]);
-        for (int d = ++degree; d >= 0; --d) terms[d] = over * ((d > 0 ? terms[d - 1] : 0.0) - nodes[k] * terms[d]);
-      }
-      for (int d = 0; d < kChainTerms; ++d) inverse[d][j] = terms[d];
-    }
-  }
-};
 
 }  // namespace
 
@@ -81,59 +55,37 @@ Complex<double> ChainTable::cubic(double t) const {
 }
 
 void ChainTable::grade(const ChainView& chain) {
-  static const Interpolation interpolation;
   const double width = piece.high - piece.low;
-  const double half = 0.5 * width * (1.0 + 4.0 * kEpsilon);  // of either end, rounding included
-  const double top = std::ldexp(1.0, std::ilogb(half));
-  const double bottom = std::ldexp(top, 1 - kGradedOctaves);
-  if (!(bottom >= std::numeric_limits<double>::min()) || !(width < kInfinity)) return;
-  constexpr int kSide = kGradedOctaves * kOctaveCells;
-  struct Place {
-    int cell;
-    double s;
-  };
-  std::vector<Place> nodes;
-  for (int side = 0; side < 2; ++side) {
-    for (int cell = 0; cell < kSide; ++cell) {
-      const double octave = std::ldexp(bottom, cell / kOctaveCells);
-      const double length = octave / kOctaveCells;
-      const double middle = octave + length * (cell % kOctaveCells + 0.5);
-      if (middle - 0.5 * length > half) break;
-      for (const double node : interpolation.nodes) nodes.push_back({side * kSide + cell, middle + length * node});
-    }
-  }
-  // Rows of kChainTerms for the real part, and for the imaginary part.
-  std::vector<double> rows(static_cast<std::size_t>(2 * kSide * 2 * kChainTerms), 0.0);
+  const Grading grading(0.5 * width, kGradedOctaves);
+  if (!grading) return;
+  std::vector<double> rows(grading.cells() * 2 * kChainTerms, 0.0);  // of the real part, and of the imaginary part
+  const std::vector<Grading::Place> nodes = grading.nodes();
   ChainLanes lanes{};
   Complex<double> values[kChainLanes];
   for (std::size_t at = 0; at < nodes.size(); at += kChainLanes) {
     const std::size_t count = std::min<std::size_t>(kChainLanes, nodes.size() - at);
     lanes.together = true;
     for (std::size_t i = 0; i < kChainLanes; ++i) {
-      const Place& node = nodes[at + (i < count ? i : 0)];
-      const bool upper = node.cell >= kSide;
-      const DoubleDouble x = upper ? two_sum(piece.high, -node.s) : two_sum(piece.low, node.s);
+      const Grading::Place& node = nodes[at + (i < count ? i : 0)];
+      const DoubleDouble x = node.upper ? two_sum(piece.high, -node.s) : two_sum(piece.low, node.s);
       lanes.piece[i] = &piece;
       lanes.x[i] = x.hi;
       lanes.x_rest[i] = x.lo / x.hi;
-      values[i] = cubic(upper ? std::log((width - node.s) / node.s) : std::log(node.s / (width - node.s)));
+      values[i] = cubic(node.upper ? std::log((width - node.s) / node.s) : std::log(node.s / (width - node.s)));
     }
     solve_chain(chain, lanes, kNodeError, kNodeError);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t j = (at + i) % kChainTerms;
       if (is_solved(lanes, static_cast<int>(i), kNodeError)) values[i] = {lanes.u_re[i], lanes.u_im[i]};
-      double* row = rows.data() + static_cast<std::size_t>(nodes[at + i].cell) * 2 * kChainTerms;
-      for (std::size_t d = 0; d < kChainTerms; ++d) {
-        row[d] += interpolation.inverse[d][j] * values[i].re;
-        row[kChainTerms + d] += interpolation.inverse[d][j] * values[i].im;
-      }
+      double* row = rows.data() + nodes[at + i].cell * 2 * kChainTerms;
+      grading.add(at + i, values[i].re, row);
+      grading.add(at + i, values[i].im, row + kChainTerms);
     }
   }
   graded = std::move(rows);
   piece.graded = graded.data();
-  piece.bottom = bottom;
-  piece.first_cell = upper_bits(bottom);
-  piece.side_cells = kSide;
+  piece.bottom = grading.bottom();
+  piece.first_cell = grading.first_cell();
+  piece.side_cells = static_cast<long long>(grading.cells() / 2);
 }
 
 }  // namespace freeconv

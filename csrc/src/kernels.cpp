@@ -1,6 +1,7 @@
 // Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
 #include "freeconv/chain/dispatch.hpp"
 #include "freeconv/chain/passage.hpp"
+#include "freeconv/chain/quantile.hpp"
 #include "freeconv/chain/refiner.hpp"
 #include "freeconv/compiled/kernel.hpp"
 
@@ -11,6 +12,8 @@ const Kernels kKernels = {nullptr,
                           &ChainPassage::enter,
                           &ChainKernel::solve,
                           &ChainPassage::finish,
+                          &ChainQuantile::aim,
+                          &ChainQuantile::land,
                           &ChainKernel::measure,
                           &ChainRefiner::refine,
                           &TableKernel::evaluate};

@@ -109,6 +109,33 @@ struct ChainPiece {
   long long side_cells = 0;  // cells of each end, those of the lower one first
 };
 
+// The inverse of F on a piece: log of the distance from the nearer end, by mass, as polynomials of the mass between the
+// two, in cells as those of a ChainPiece.
+struct ChainInverse {
+  const double* graded = nullptr;
+  double bottom = __builtin_inf();
+  long long first_cell = 0;
+  long long side_cells = 0;
+};
+
+// What F has to keep for a point to be taken: ends of the piece from inside, and the estimates' bounds.
+struct ChainMasses {
+  double low, high;
+  double rounding;   // of F beyond its ends
+  double displaced;  // of its estimated error
+  double error;      // of the density's
+};
+
+// kChainLanes quantiles on their way.
+struct ChainAim {
+  alignas(64) double mass[kChainLanes];      // between the point and the nearer end by mass
+  alignas(64) double s[kChainLanes];         // its distance from that end
+  alignas(64) long long upper[kChainLanes];  // -1: the upper end
+  alignas(64) long long known[kChainLanes];  // -1: it has a cell
+  alignas(64) double x[kChainLanes];         // the quantile
+  alignas(64) long long good[kChainLanes];   // -1: it is one
+};
+
 // One affine step from the user's x towards a chain's: (x - shift)/scale.
 struct ChainEntry {
   double shift, scale;
@@ -120,7 +147,9 @@ struct ChainLanes {
   alignas(64) double x_rest[kChainLanes];  // what rounding took off it, relative
   const ChainPiece* piece[kChainLanes];
   bool together = false;                 // all lanes are in that of the first
-  alignas(64) double u_re[kChainLanes];  // the unknown
+  int live = kChainLanes;                // those after this many need not be solved
+  alignas(64) long long near[kChainLanes];  // -1: started from the skeleton
+  alignas(64) double u_re[kChainLanes];     // the unknown
   alignas(64) double u_im[kChainLanes];
   alignas(64) double height[kChainLanes];    // Im of the root's c
   alignas(64) double residual[kChainLanes];  // |z/x - 1| before the last step

@@ -8,9 +8,11 @@ namespace freeconv {
 
 struct Kernels {
   const char* isa;
-  bool (*enter)(const ChainEntry*, int, const double*, const ChainPiece&, ChainLanes&);
+  bool (*enter)(const ChainEntry*, int, const double*, double, double, ChainLanes&);
   void (*solve)(const ChainView&, ChainLanes&);
   int (*finish)(ChainLanes&, double);
+  void (*aim)(const ChainInverse&, const ChainPiece&, const double*, const double*, ChainAim&, ChainLanes&);
+  bool (*land)(const ChainPiece&, const ChainMasses&, const ChainLanes&, ChainAim&);
   void (*measure)(const ChainView&, ChainLanes&);
   void (*refine)(const ChainView&, ChainLanes&, double);
   long long (*tabulated)(const TableView&, const double*, double*);

@@ -17,12 +17,29 @@ class FlatKernel {
   // Solves the lanes from where they start; see ChainLanes.
   [[gnu::noinline]] static void solve(const ChainView& chain, ChainLanes& lanes) {
     alignas(64) long long done[kWidth];
-    for (int at = 0; at < kWidth; at += kVector) step(chain, 1, at, lanes, done);
+    const int live = lanes.live;
+    for (int at = 0; at < live; at += kVector) step(chain, 1, at, lanes, done);
     for (int iteration = 2; iteration <= kChainIterations; ++iteration) {
       long long all = -1;
-      for (int i = 0; i < kWidth; ++i) all &= done[i];
+      for (int i = 0; i < live; ++i) all &= done[i];
       if (all != 0) return;
-      for (int at = 0; at < kWidth; at += kVector) step(chain, iteration, at, lanes, done);
+      for (int at = 0; at < live; at += kVector) step(chain, iteration, at, lanes, done);
+    }
+  }
+
+  // One step for lanes that started from the skeleton, which need two: without certificate and estimates.
+  [[gnu::noinline]] static void polish(const ChainView& chain, ChainLanes& lanes) {
+    for (int at = 0; at < lanes.live; at += kVector) {
+      const Doubles u_re = load(lanes.u_re + at);
+      const Doubles u_im = load(lanes.u_im + at);
+      const Point p = evaluate<false>(chain, u_re, u_im);
+      const Doubles over_x = 1.0 / load(lanes.x + at);
+      const Move d = newton(p, p.k.re * over_x - 1.0, p.k.im * over_x);
+      const Doubles to = u_im + d.im;
+      // (Not so for NaN.)
+      const Longs taken = load(lanes.near + at) & (to < 0.5 * u_im) & (to > 2.0 * u_im);
+      store(lanes.u_re + at, taken ? u_re + d.re : u_re);
+      store(lanes.u_im + at, taken ? to : u_im);
     }
   }
 
@@ -39,15 +56,30 @@ class FlatKernel {
     Doubles l_re, l_im, own;
   };
 
+  struct Move {
+    Doubles re, im;
+  };
+
+  // Newton's step for log w = 0 with w = 1 + e: 2 e/(2 + e) up to e^3/12.
+  [[gnu::always_inline]] static Move newton(const Point& p, Doubles e_re, Doubles e_im) {
+    const Doubles n_re = (2.0 + e_re) * p.l_re - e_im * p.l_im;
+    const Doubles n_im = (2.0 + e_re) * p.l_im + e_im * p.l_re;
+    const Doubles unit = -2.0 / (n_re * n_re + n_im * n_im);
+    return {(e_re * n_re + e_im * n_im) * unit, (e_im * n_re - e_re * n_im) * unit};
+  }
+
+  template <bool kFull>
   [[gnu::always_inline]] static Turned product(const Turned& a, const Turned& b) {
     Turned out;
     out.re = a.re * b.re - a.im * b.im;
     out.im = a.re * b.im + a.im * b.re;
+    if (!kFull) return out;
     const Longs sum = a.turns + b.turns;
     out.turns = sum + ((sum ^ sign_bit(out.im)) & 1LL);
     return out;
   }
 
+  template <bool kFull>
   [[gnu::always_inline]] static Turned power(const Turned& base, int exponent) {
     Turned out = base;
     int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
@@ -55,12 +87,13 @@ class FlatKernel {
       const Turned one = out;
       out.re = (one.re - one.im) * (one.re + one.im);
       out.im = 2.0 * one.re * one.im;
-      out.turns = one.turns + one.turns + sign_bit(out.im);
-      if (((exponent >> bit) & 1) != 0) out = product(out, base);
+      if (kFull) out.turns = one.turns + one.turns + sign_bit(out.im);
+      if (((exponent >> bit) & 1) != 0) out = product<kFull>(out, base);
     }
     return out;
   }
 
+  template <bool kFull>
   [[gnu::always_inline]] static Point evaluate(const ChainView& chain, Doubles c_re, Doubles c_im) {
     Point p;
     p.l_re = p.l_im = every(0.0);
@@ -80,13 +113,13 @@ class FlatKernel {
         const Doubles over_im = -(c_im * unit);
         p.l_re += f.weight * over_re;
         p.l_im += f.weight * over_im;
-        p.own += rounded * size(over_re, over_im) + count;
+        if (kFull) p.own += rounded * size(over_re, over_im) + count;
         const Turned factor{inverse ? over_re : re, inverse ? over_im : c_im, Longs{} + (inverse ? 0LL : -1LL)};
         const int times = inverse ? -f.power : f.power;
-        for (int n = 0; n < times; ++n) base = product(base, factor);
+        for (int n = 0; n < times; ++n) base = product<kFull>(base, factor);
       }
-      base = power(base, group.exponent);
-      p.k = g == stage.group_begin ? base : product(p.k, base);
+      base = power<kFull>(base, group.exponent);
+      p.k = g == stage.group_begin ? base : product<kFull>(p.k, base);
     }
     return p;
   }
@@ -96,16 +129,11 @@ class FlatKernel {
                                           long long* done) {
     const Doubles u_re = load(lanes.u_re + at);
     const Doubles u_im = load(lanes.u_im + at);
-    const Point p = evaluate(chain, u_re, u_im);
+    const Point p = evaluate<true>(chain, u_re, u_im);
     const Doubles over_x = 1.0 / load(lanes.x + at);
-    // w = z/x, and log w = 2 (w - 1)/(w + 1) up to (w - 1)^3/12.
     const Doubles e_re = (p.k.re * over_x - 1.0) - load(lanes.x_rest + at);
     const Doubles e_im = p.k.im * over_x;
-    const Doubles n_re = (2.0 + e_re) * p.l_re - e_im * p.l_im;
-    const Doubles n_im = (2.0 + e_re) * p.l_im + e_im * p.l_re;
-    const Doubles unit = -2.0 / (n_re * n_re + n_im * n_im);
-    const Doubles d_re = (e_re * n_re + e_im * n_im) * unit;
-    const Doubles d_im = (e_im * n_re - e_re * n_im) * unit;
+    const auto [d_re, d_im] = newton(p, e_re, e_im);
     const Doubles residual = size(e_re, e_im);
     const Longs fine = (magnitude(d_re) <= kChainStep * size(u_re, u_im)) &
                        (magnitude(d_im) <= kChainStep * magnitude(u_im)) & (residual <= kChainResidual);

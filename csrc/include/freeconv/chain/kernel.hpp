@@ -17,8 +17,11 @@ class ChainKernel {
  public:
   // Solves the lanes; see ChainLanes.
   [[gnu::noinline]] static void solve(const ChainView& chain, ChainLanes& lanes) {
-    ChainStart::run(lanes);
-    if (is_flat(chain)) return FlatKernel::solve(chain, lanes);
+    const bool rough = ChainStart::run(lanes);
+    if (is_flat(chain)) {
+      if (rough) FlatKernel::polish(chain, lanes);
+      return FlatKernel::solve(chain, lanes);
+    }
     alignas(64) long long done[kWidth];
     for (int i = 0; i < kWidth; ++i) {
       done[i] = 0;

@@ -8,9 +8,9 @@ namespace freeconv::FREECONV_ISA {
 
 class ChainPassage {
  public:
-  // Takes kChainLanes points through `count` steps, in double-double; whether all of them lie in the open piece. If so
-  // the lanes are ready to be solved, with the bits of Program::core_point.
-  [[gnu::noinline]] static bool enter(const ChainEntry* steps, int count, const double* x, const ChainPiece& piece,
+  // Takes kChainLanes points through `count` steps, in double-double; whether all of them lie between low and high.
+  // If so they are the lanes' points, with the bits of Program::core_point.
+  [[gnu::noinline]] static bool enter(const ChainEntry* steps, int count, const double* x, double low, double high,
                                       ChainLanes& lanes) {
     for (int i = 0; i < kWidth; ++i) {
       lanes.x[i] = x[i];
@@ -26,23 +26,22 @@ class ChainPassage {
       }
     }
     long long outside = 0;
-    for (int i = 0; i < kWidth; ++i) outside += (lanes.x[i] > piece.low) & (lanes.x[i] < piece.high) ? 0 : 1;
+    for (int i = 0; i < kWidth; ++i) outside += (lanes.x[i] > low) & (lanes.x[i] < high) ? 0 : 1;
     if (outside != 0) return false;
+    lanes.live = kWidth;
     if (count > 0) {
       for (int i = 0; i < kWidth; ++i) lanes.x_rest[i] = lanes.x_rest[i] / lanes.x[i];
     }
-    lanes.piece[0] = &piece;
-    lanes.together = true;
     return true;
   }
 
-  // pi times the densities; how many lanes are proven, with an error of at most `allowed`.
+  // pi times the densities; how many lanes are proven, with an error of at most `allowed`, or not live.
   [[gnu::noinline]] static int finish(ChainLanes& lanes, double allowed) {
-    long long good = 0;
+    long long good = kWidth - lanes.live;
     for (int i = 0; i < kWidth; ++i) {
       const double density = -lanes.height[i] / lanes.x[i];
       lanes.density[i] = density;
-      good += (lanes.proven[i] > 0.0) & (lanes.error[i] <= allowed) & (density >= 0.0) ? 1 : 0;
+      good += (i < lanes.live) & (lanes.proven[i] > 0.0) & (lanes.error[i] <= allowed) & (density >= 0.0) ? 1 : 0;
     }
     return static_cast<int>(good);
   }

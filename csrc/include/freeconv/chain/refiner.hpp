@@ -34,7 +34,7 @@ class ChainRefiner {
     alignas(64) long long wanted[kWidth];
     for (int i = 0; i < kWidth; ++i) {
       lanes.sharp[i] = 0.0;
-      wanted[i] = (lanes.proven[i] > 0.0) & !(lanes.error[i] <= allowed) ? 1 : 0;
+      wanted[i] = (i < lanes.live) & (lanes.proven[i] > 0.0) & !(lanes.error[i] <= allowed) ? 1 : 0;
     }
     if (!is_flat(chain)) return;
     ChainState state;

@@ -13,7 +13,7 @@ inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed
   const int solved = kernel.finish(lanes, allowed);
   if (solved == kChainLanes || !is_flat(chain)) return solved;
   int rough = 0;
-  for (int i = 0; i < kChainLanes; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.error[i] <= allowed) ? 1 : 0;
+  for (int i = 0; i < lanes.live; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.error[i] <= allowed) ? 1 : 0;
   if (rough == 0) return solved;
   kernel.refine(chain, lanes, allowed);
   for (int i = 0; i < kChainLanes; ++i) lanes.error[i] = lanes.sharp[i] != 0.0 ? refined : lanes.error[i];

@@ -16,7 +16,7 @@
 
 namespace freeconv {
 
-// `count` laws of the same kinds and children: parameters and multiplicities [law][...]; x is [law][points], or
+// `count` laws of the same kinds and children: parameters and multiplicities [law][...]; x is [row][points], or
 // [points] for all.
 struct Batch {
   ProgramArrays structure;
@@ -26,10 +26,16 @@ struct Batch {
   const double* x;
   std::int64_t points;
   bool shared_x;
+  const std::int64_t* rows;  // of each law, in x and in the values
+  bool cdf;                  // the distribution functions, not the densities
+  std::vector<double> sorted;  // of an x for all
+
+  // Before the batch is evaluated.
+  void sort();
 };
 
-// Arrays [law][points]; `cdf` may be null. Points that are left to a Spectrum have the status uncertified.
-void evaluate_batch(const Batch& batch, double* density, double* cdf, signed char* status, int workers,
-                    Interrupt* interrupt);
+// Values [row][points]; those of points that are left to a Spectrum, and of NaN, are NaN. `left` tells of each law
+// whether there are such points.
+void evaluate_batch(const Batch& batch, double* values, unsigned char* left, int workers, Interrupt* interrupt);
 
 }  // namespace freeconv

@@ -31,7 +31,10 @@ class Points {
   bool run_together(const double* x, std::size_t at, const Evaluated& out) {
     if (!chain_ || out.potential != nullptr || last_ < 0) return false;
     const ChainPiece& piece = tables_[static_cast<std::size_t>(last_)].piece;
-    if (!kernels().enter(steps_.data(), static_cast<int>(steps_.size()), x, piece, lanes_)) return false;
+    const auto steps = static_cast<int>(steps_.size());
+    if (!kernels().enter(steps_.data(), steps, x, piece.low, piece.high, lanes_)) return false;
+    lanes_.piece[0] = &piece;
+    lanes_.together = true;
     const bool all = solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError) == kLanes;
     if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
     if (all && (out.cdf == nullptr || masses_are_known())) {
@@ -49,6 +52,18 @@ class Points {
     run_blocks(core, piece_of, at, kLanes, out);
     return true;
   }
+
+  // kLanes quantiles of a chain's piece from the masses on both sides of each: x in the core's units, and whether they
+  // were found; true if all were.
+  bool aim_together(std::size_t k, const ChainInverse& inverse, const double* below, const double* above) {
+    const ChainPiece& piece = tables_[k].piece;
+    kernels().aim(inverse, piece, below, above, aim_, lanes_);
+    solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError);
+    kernels().measure(chain_.view(), lanes_);
+    const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kDisplacedCdf, kAllowedError};
+    return kernels().land(piece, masses, lanes_, aim_);
+  }
+  const ChainAim& aimed() const { return aim_; }
 
   // As DensityBlocks::run, for `count` <= kLanes points whose results go to `at` and after.
   void run(const DoubleDouble* core, const int* piece, std::size_t at, int count, const Evaluated& out) {
@@ -102,6 +117,7 @@ class Points {
     }
     if (idle < 0) return;
     lanes_.together = together;
+    lanes_.live = count;
     for (int i = 0; i < kLanes; ++i) {
       const bool live = i < count && piece[i] >= 0;
       lanes_.piece[i] = &tables_[static_cast<std::size_t>(live ? piece[i] : idle)].piece;
@@ -167,6 +183,7 @@ class Points {
   DensityBlocks<kBlock> blocks_;
   std::vector<ChainEntry> steps_;
   ChainLanes lanes_{};
+  ChainAim aim_{};
   int last_ = -1;           // the piece of the last point that lay in one
   int known_[kLanes] = {};  // points whose density the chain could tell, but not F
   double density_[kLanes] = {};

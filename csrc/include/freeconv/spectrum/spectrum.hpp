@@ -91,11 +91,23 @@ class Spectrum {
   void invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
                    Interrupt* interrupt) const;
   struct Search;
-  void begin_search(double mass, bool upper, const std::vector<Program::Outwards>& outwards, std::size_t at, double& x,
-                    std::vector<Search>& open) const;
+  struct Inverse {
+    std::once_flag made;
+    InverseTable table;
+    std::vector<double> graded;
+    ChainInverse cells;  // of a chain
+  };
+  // Masses of a piece on both sides of a point.
+  struct Sides {
+    double below, above;
+  };
+  static Sides sides_of(const Skeleton& piece, const Program::Outwards& outwards, bool upper, double mass);
+  Search search_for(std::size_t k, double below, double above, std::size_t at, const InverseTable& table) const;
+  void search(Points& points, std::vector<Search>& all, Interrupt* interrupt) const;
   Points make_points(Interrupt* interrupt) const;
-  InverseTable tabulate(std::size_t k) const;
-  const InverseTable& inverse(std::size_t k) const;
+  InverseTable tabulate(std::size_t k, Points& points) const;
+  void grade(std::size_t k, Points& points, Inverse& inverse, Interrupt* interrupt) const;
+  const Inverse& inverse(std::size_t k, Interrupt* interrupt) const;
   double potential_at_edge(double core, Recovery& recovery) const;
   int piece_of(double x) const;
   int joint_of(double x) const;
@@ -112,10 +124,6 @@ class Spectrum {
   ForwardChain chain_;
   std::vector<ChainTable> tables_;   // of every piece, for the chain
   std::vector<double> mass_before_;  // continuous mass to the left of each piece, and of all; NaN if not known
-  struct Inverse {
-    std::once_flag made;
-    InverseTable table;
-  };
   mutable std::vector<Inverse> inverses_;  // of every piece, made when a level first falls on it
   bool complete_ = true;
 };

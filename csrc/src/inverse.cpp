@@ -1,0 +1,358 @@
+// The inverse of the distribution function.
+#include <algorithm>
+#include <cmath>
+
+#include "freeconv/spectrum/grading.hpp"
+#include "freeconv/spectrum/points.hpp"
+#include "freeconv/spectrum/workers.hpp"
+
+namespace freeconv {
+namespace {
+
+constexpr int kLanes = Points::kLanes;
+// Of the table's steps in t: the cubic between two nodes is good to 1e-7 or better. Far out, where the level is close
+// to a line, steps are a part of |t|: ten thousand nodes become four hundred where masses reach to e^-650.
+constexpr double kTableStep = 0.0625;
+constexpr double kTablePart = 1.0 / 64.0;
+// Of the laws of many samples, whose pieces may be hundreds: good to 1e-5, a Newton step more.
+constexpr double kCoarseStep = 0.25;
+constexpr std::size_t kFewPieces = 8;
+// Masses at either end of a piece below this are rounding: F is good to about 1e-16.
+constexpr double kTableMass = 4e-15;
+// A Newton step in t below this is the last: the next one is of the order of its square. (Of its 4/3 power at a cusp.)
+constexpr double kLastStep = 3e-9;
+constexpr int kMostSteps = 60;
+// Octaves of the mass from an end that have graded cells: F, good to 1e-16, tells the last one's to 1e-8 of itself.
+constexpr int kGradedOctaves = 24;
+// Quantiles looked for together.
+constexpr std::size_t kSearches = 512;
+// Positions are 1 - 1/(1 + e^t): e^-760 is 0.
+constexpr double kReach = 760.0;
+
+// The core's results in a block.
+struct Lanes {
+  double density[kLanes], cdf[kLanes];
+  signed char status[kLanes];
+
+  Evaluated pointers() {
+    Evaluated out;
+    out.density = density;
+    out.cdf = cdf;
+    out.status = status;
+    return out;
+  }
+  bool good(int i) const {
+    const auto s = static_cast<Status>(status[i]);
+    return s == Status::certified || s == Status::recovered;
+  }
+};
+
+double position(const Skeleton& piece, double t) {
+  const double width = piece.high - piece.low;
+  if (t < 0.0) {
+    const double e = std::exp(t);
+    return piece.low + width * (e / (1.0 + e));
+  }
+  return piece.high - width / (1.0 + std::exp(t));
+}
+
+// logit of the part of the piece's mass to the left, and its derivative to t.
+struct Level {
+  double value, slope;
+};
+
+Level level_of(const Skeleton& piece, double x, double cdf, double density) {
+  const double mass = piece.cdf_high - piece.cdf_low;
+  const double left = cdf - piece.cdf_low;
+  const double right = piece.cdf_high - cdf;
+  const double rate = (x - piece.low) * ((piece.high - x) / (piece.high - piece.low));
+  return {std::log(left / right), density * rate * mass / (left * right)};
+}
+
+// A table that is not to be kept, since the caller has interrupted it.
+struct Interrupted {};
+
+}  // namespace
+
+// A quantile that is being looked for in a piece, with its bracket.
+struct Spectrum::Search {
+  std::size_t at;  // where it goes
+  int piece;
+  double wanted;  // logit of the mass to the left
+  double target;  // F, the same as a mass
+  double t;
+  double low = -kReach, high = kReach;
+  bool found = false;
+
+  // Newton from what was found at t, within the bracket.
+  void move(const Level& level, double cdf, bool good, int step) {
+    if (!good) {
+      // No value here: the bracket is halved beside the point, without moving its ends.
+      t += 0.37 * ((step % 2 == 0 ? high : low) - t) * std::ldexp(1.0, -step);
+      return;
+    }
+    (level.value < wanted ? low : high) = t;
+    const double newton = t - (level.value - wanted) / level.slope;
+    const bool inside = std::isfinite(level.value) && newton >= low && newton <= high;
+    const double next = inside ? newton : 0.5 * (low + high);
+    const bool met = std::fabs(cdf - target) <= kEpsilon * target;
+    found = (inside && (met || std::fabs(next - t) <= kLastStep)) || high - low <= 4.0 * kEpsilon * std::fabs(t);
+    t = next;
+  }
+};
+
+InverseTable Spectrum::tabulate(std::size_t k, Points& points) const {
+  Lanes lanes;
+  const Skeleton& piece = pieces_[k];
+  const double longest = pieces_.size() > kFewPieces ? kCoarseStep : kTableStep;
+  InverseTable table;
+  // From the middle outwards, until the masses are rounding.
+  struct Row {
+    double level, t, slope;
+  };
+  std::vector<Row> rows;
+  const auto walk = [&](double t, double direction) {
+    for (;;) {
+      DoubleDouble x[kLanes];
+      double places[kLanes];
+      int where[kLanes];
+      int count = 0;
+      for (; count < kLanes && t >= piece.t.front() && t < piece.t.back(); ++count) {
+        places[count] = t;
+        x[count] = DoubleDouble(position(piece, t));
+        where[count] = x[count].hi > piece.low && x[count].hi < piece.high ? static_cast<int>(k) : -1;
+        t += direction * std::max(longest, kTablePart * std::fabs(t));
+      }
+      if (count == 0) return;
+      points.run(x, where, 0, count, lanes.pointers());
+      bool any = false;
+      for (int i = 0; i < count; ++i) {
+        if (where[i] < 0 || !lanes.good(i)) continue;
+        if (!(lanes.cdf[i] - piece.cdf_low > kTableMass && piece.cdf_high - lanes.cdf[i] > kTableMass)) continue;
+        const Level level = level_of(piece, x[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+        if (!(level.slope > 0.0)) continue;
+        rows.push_back({level.value, places[i], 1.0 / level.slope});
+        any = true;
+      }
+      if (!any) return;
+    }
+  };
+  const double middle = std::clamp(0.0, piece.t.front(), piece.t.back());
+  walk(middle, 1.0);
+  walk(middle - longest, -1.0);
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.t < b.t; });
+  for (const Row& row : rows) {
+    if (!table.level.empty() && !(row.level > table.level.back())) continue;
+    table.level.push_back(row.level);
+    table.t.push_back(row.t);
+    table.slope.push_back(row.slope);
+  }
+  return table;
+}
+
+// The graded cells of a chain's piece, from quantiles that were searched for.
+void Spectrum::grade(std::size_t k, Points& points, Inverse& inverse, Interrupt* interrupt) const {
+  const Skeleton& piece = pieces_[k];
+  const double whole = piece.cdf_high - piece.cdf_low;
+  const Grading grading(0.5 * whole, kGradedOctaves);
+  if (!grading) return;
+  std::vector<Search> searches;
+  const std::vector<Grading::Place> nodes = grading.nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const double other = whole - nodes[i].s;
+    searches.push_back(search_for(k, nodes[i].upper ? other : nodes[i].s, nodes[i].upper ? nodes[i].s : other, i,
+                                  inverse.table));
+  }
+  search(points, searches, interrupt);
+  std::vector<double> rows(grading.cells() * kChainTerms, 0.0);
+  const double width = piece.high - piece.low;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    // log of the distance from the end by mass; NaN, which no step accepts, where it is not known.
+    const double t = nodes[i].upper ? -searches[i].t : searches[i].t;
+    const double s = std::log(width) + (t < 0.0 ? t - std::log1p(std::exp(t)) : -std::log1p(std::exp(-t)));
+    grading.add(i, searches[i].found ? s : __builtin_nan(""), rows.data() + nodes[i].cell * kChainTerms);
+  }
+  inverse.graded = std::move(rows);
+  inverse.cells = {inverse.graded.data(), grading.bottom(), grading.first_cell(),
+                   static_cast<long long>(grading.cells() / 2)};
+}
+
+const Spectrum::Inverse& Spectrum::inverse(std::size_t k, Interrupt* interrupt) const {
+  Inverse& one = inverses_[k];
+  std::call_once(one.made, [&] {
+    Points points = make_points(interrupt);
+    one.table = tabulate(k, points);
+    if (chain_ && pieces_.size() <= kFewPieces) grade(k, points, one, interrupt);
+    if (interrupt != nullptr && interrupt->stopped()) throw Interrupted();
+  });
+  return one;
+}
+
+// Whether the table has come to the power law of an edge at this end.
+bool InverseTable::is_straight(bool upper) const {
+  constexpr std::size_t kRows = 4;
+  if (level.size() <= kRows) return false;
+  const double last = upper ? slope.back() : slope.front();
+  const double before = upper ? slope[slope.size() - 1 - kRows] : slope[kRows];
+  return std::fabs(last - before) <= 0.1 * last;
+}
+
+// t at a level: the cubic of the table, straight lines beyond its ends.
+double InverseTable::at(double l) const {
+  if (level.empty()) return 0.0;
+  if (l <= level.front()) return t.front() + (l - level.front()) * slope.front();
+  if (l >= level.back()) return t.back() + (l - level.back()) * slope.back();
+  const auto k = static_cast<std::size_t>(std::upper_bound(level.begin(), level.end(), l) - level.begin()) - 1;
+  const double h = level[k + 1] - level[k];
+  const Hermite w = Hermite::at((l - level[k]) / h);
+  return w.a * t[k] + w.b * t[k + 1] + h * (w.da * slope[k] + w.db * slope[k + 1]);
+}
+
+void Spectrum::invert(const double* p, std::size_t n, bool upper, double* x, int workers, Interrupt* interrupt) const {
+  share_out(n, workers, kChunk, [&] {
+    return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
+      try {
+        invert_part(points, p, begin, end, upper, x, interrupt);
+      } catch (const Interrupted&) {
+      }
+    };
+  });
+}
+
+// The masses of the piece on both sides of a point, the smaller one with its digits.
+Spectrum::Sides Spectrum::sides_of(const Skeleton& piece, const Program::Outwards& outwards, bool upper, double mass) {
+  const double whole = piece.cdf_high - piece.cdf_low;
+  const double top = (1.0 - outwards.shift) / outwards.factor;  // of the core where F = 1
+  const double left = (mass - outwards.shift) / outwards.factor - piece.cdf_low;
+  const double right = mass / outwards.factor - (top - piece.cdf_high);
+  return upper ? Sides{whole - right, right} : Sides{left, whole - left};
+}
+
+void Spectrum::invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
+                           Interrupt* interrupt) const {
+  std::vector<Program::Outwards> outwards;
+  for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
+  std::vector<Search> open;
+  const auto begin_search = [&](std::size_t j, std::size_t k) {
+    const Sides sides = sides_of(pieces_[k], outwards[k], upper, p[j]);
+    const InverseTable& table = inverse(k, interrupt).table;
+    const Search one = search_for(k, sides.below, sides.above, j, table);
+    const bool beyond = !table.level.empty() && !(one.wanted > table.level.front() && one.wanted < table.level.back());
+    if (beyond && std::min(sides.below, sides.above) <= 4.0 * kTableMass && table.is_straight(one.wanted > 0.0)) {
+      // So near to an end F is rounding, and the table's straight line is better.
+      x[j] = program_.outer_point(position(pieces_[k], one.t));
+    } else {
+      open.push_back(one);
+    }
+  };
+  std::size_t last = 0;
+  for (std::size_t at = begin; at < end; at += kSearches) {
+    open.clear();
+    for (std::size_t j = at; j < std::min(end, at + kSearches); j += kLanes) {
+      const int count = static_cast<int>(std::min<std::size_t>(kLanes, std::min(end, at + kSearches) - j));
+      std::size_t piece[kLanes];
+      double below[kLanes];
+      double above[kLanes];
+      for (int i = 0; i < count; ++i) {
+        // The piece of the last level before all others.
+        piece[i] = pieces_.size();
+        for (std::size_t n = 0; n <= pieces_.size() && !pieces_.empty(); ++n) {
+          const std::size_t k = n == 0 ? last : n - 1;
+          const Sides sides = sides_of(pieces_[k], outwards[k], upper, p[j + static_cast<std::size_t>(i)]);
+          if (!(sides.below > 0.0 && sides.above > 0.0)) continue;
+          below[i] = sides.below;
+          above[i] = sides.above;
+          piece[i] = last = k;
+          break;
+        }
+      }
+      // Those of one piece together.
+      int done = 0;
+      while (done < count) {
+        const std::size_t k = piece[done];
+        int stop = done + 1;
+        while (stop < count && piece[stop] == k) ++stop;
+        if (k == pieces_.size()) {
+          std::fill(x + j + done, x + j + stop, __builtin_nan(""));
+          done = stop;
+          continue;
+        }
+        const ChainInverse* cells = chain_ ? &inverse(k, interrupt).cells : nullptr;
+        if (cells == nullptr || cells->graded == nullptr) {
+          for (int i = done; i < stop; ++i) begin_search(j + static_cast<std::size_t>(i), k);
+          done = stop;
+          continue;
+        }
+        double left[kLanes];
+        double right[kLanes];
+        for (int i = 0; i < kLanes; ++i) {
+          const int from = std::min(done + i, stop - 1);
+          left[i] = below[from];
+          right[i] = above[from];
+        }
+        points.aim_together(k, *cells, left, right);
+        for (int i = 0; done < stop; ++i, ++done) {
+          const std::size_t to = j + static_cast<std::size_t>(done);
+          if (points.aimed().good[i] != 0) {
+            x[to] = program_.peeled.empty() ? points.aimed().x[i] : program_.outer_point(points.aimed().x[i]);
+          } else {
+            begin_search(to, k);
+          }
+        }
+      }
+    }
+    search(points, open, interrupt);
+    for (const Search& one : open) {
+      const bool found = one.found;
+      x[one.at] =
+          found ? program_.outer_point(position(pieces_[static_cast<std::size_t>(one.piece)], one.t)) : __builtin_nan("");
+    }
+  }
+}
+
+Spectrum::Search Spectrum::search_for(std::size_t k, double below, double above, std::size_t at,
+                                      const InverseTable& table) const {
+  const Skeleton& piece = pieces_[k];
+  Search one{};
+  one.at = at;
+  one.piece = static_cast<int>(k);
+  one.wanted = std::log(below / above);
+  one.target = below < above ? piece.cdf_low + below : piece.cdf_high - above;
+  one.t = std::clamp(table.at(one.wanted), -kReach, kReach);
+  return one;
+}
+
+// Those that go on are moved together at each step, so that no block waits for its slowest point.
+void Spectrum::search(Points& points, std::vector<Search>& all, Interrupt* interrupt) const {
+  Lanes lanes;
+  std::vector<Search*> open;
+  for (Search& one : all) open.push_back(&one);
+  for (int step = 0; step < kMostSteps && !open.empty(); ++step) {
+    std::size_t kept = 0;
+    for (std::size_t from = 0; from < open.size(); from += kLanes) {
+      if (interrupt != nullptr && interrupt->stopped()) return;
+      Search** group = open.data() + from;
+      const int count = static_cast<int>(std::min<std::size_t>(kLanes, open.size() - from));
+      DoubleDouble core[kLanes];
+      int piece[kLanes];
+      for (int i = 0; i < count; ++i) {
+        const Skeleton& s = pieces_[static_cast<std::size_t>(group[i]->piece)];
+        core[i] = DoubleDouble(position(s, group[i]->t));
+        piece[i] = core[i].hi > s.low && core[i].hi < s.high ? group[i]->piece : -1;
+      }
+      points.run(core, piece, 0, count, lanes.pointers());
+      for (int i = 0; i < count; ++i) {
+        Search& one = *group[i];
+        one.found = piece[i] < 0;  // within rounding of the edge
+        if (one.found) continue;
+        const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
+        const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+        one.move(level, lanes.cdf[i], lanes.good(i), step);
+        if (!one.found) open[kept++] = &one;
+      }
+    }
+    open.resize(kept);
+  }
+}
+
+}  // namespace freeconv
