@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from freeconv import _core
 from freeconv.atoms import atoms, would_be_atoms
-from freeconv.evaluation import Status
 from freeconv.hull import hull
 from freeconv.laws import Affine, Law, Resize
 from freeconv.lowering import lower

@@ -56,7 +56,8 @@ Array<bool> evaluate_laws(const py::tuple& structure, const Array<double>& param
 void bind_batch(py::module_& module) {
   module.def("evaluate_laws", &evaluate_laws, py::arg("structure"), py::arg("parameters").noconvert(),
              py::arg("multiplicities").noconvert(), py::arg("x").noconvert(), py::arg("shared"),
-             py::arg("rows").noconvert(), py::arg("values").noconvert(), py::arg("cdf") = false, py::arg("workers") = 1);
+             py::arg("rows").noconvert(), py::arg("values").noconvert(), py::arg("cdf") = false,
+             py::arg("workers") = 1);
 }
 
 }  // namespace freeconv::bindings

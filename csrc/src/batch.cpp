@@ -110,7 +110,8 @@ double critical_point(const FlatCurve& curve, double low, double high, double lo
     (value * low_sign > 0.0 ? low : high) = c;
     double next = c - value / curve.curvature(c);
     if (!(next > low && next < high)) next = 0.5 * (low + high);
-    if (std::fabs(next - c) <= 1e-15 * std::fabs(next) || next == low || next == high) return next;
+    // The next step would be the square of this one.
+    if (std::fabs(next - c) <= 1e-9 * std::fabs(next) || next == low || next == high) return next;
     c = next;
   }
   return c;
@@ -340,8 +341,8 @@ class LawBlocks {
     bool complete = true;
     int solved = 0;  // points that are to be
     const auto steps = static_cast<int>(steps_.size());
-    if (count == kChainLanes && kernels().enter(steps_.data(), steps, x, ends.a + kEdgeBlur * ends.a,
-                                                ends.b - kEdgeBlur * ends.b, lanes_)) {
+    if (count == kChainLanes &&
+        kernels().enter(steps_.data(), steps, x, ends.a + kEdgeBlur * ends.a, ends.b - kEdgeBlur * ends.b, lanes_)) {
       for (int i = 0; i < count; ++i) place[i] = i;
       solved = count;
     } else {

@@ -160,8 +160,8 @@ void Spectrum::grade(std::size_t k, Points& points, Inverse& inverse, Interrupt*
   const std::vector<Grading::Place> nodes = grading.nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const double other = whole - nodes[i].s;
-    searches.push_back(search_for(k, nodes[i].upper ? other : nodes[i].s, nodes[i].upper ? nodes[i].s : other, i,
-                                  inverse.table));
+    searches.push_back(
+        search_for(k, nodes[i].upper ? other : nodes[i].s, nodes[i].upper ? nodes[i].s : other, i, inverse.table));
   }
   search(points, searches, interrupt);
   std::vector<double> rows(grading.cells() * kChainTerms, 0.0);
@@ -208,106 +208,126 @@ double InverseTable::at(double l) const {
   return w.a * t[k] + w.b * t[k + 1] + h * (w.da * slope[k] + w.db * slope[k + 1]);
 }
 
+// The levels of one thread.
+class Spectrum::Inversion {
+ public:
+  Inversion(const Spectrum& spectrum, const double* p, bool upper, double* x, Interrupt* interrupt)
+      : spectrum_(spectrum),
+        pieces_(spectrum.pieces_),
+        points_(spectrum.make_points(interrupt)),
+        p_(p),
+        upper_(upper),
+        x_(x),
+        interrupt_(interrupt) {
+    for (const Skeleton& piece : pieces_) {
+      outwards_.push_back(spectrum.program_.outer_cdf(spectrum.program_.outer_point(piece.start_x)));
+    }
+  }
+
+  void run(std::size_t begin, std::size_t end) {
+    for (std::size_t at = begin; at < end; at += kSearches) {
+      const std::size_t stop = std::min(end, at + kSearches);
+      open_.clear();
+      for (std::size_t j = at; j < stop; j += kLanes) run_block(j, std::min<std::size_t>(kLanes, stop - j));
+      spectrum_.search(points_, open_, interrupt_);
+      for (const Search& one : open_) {
+        const Skeleton& piece = pieces_[static_cast<std::size_t>(one.piece)];
+        if (one.found) x_[one.at] = spectrum_.program_.outer_point(position(piece, one.t));
+      }
+    }
+  }
+
+ private:
+  // Levels j and after: those of one piece together.
+  void run_block(std::size_t j, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      x_[j + i] = __builtin_nan("");
+      piece_[i] = find(p_[j + i], below_[i], above_[i]);
+    }
+    for (std::size_t first = 0; first < count;) {
+      const std::size_t k = piece_[first];
+      std::size_t stop = first + 1;
+      while (stop < count && piece_[stop] == k) ++stop;
+      if (k < pieces_.size()) run_piece(k, j, first, stop);
+      first = stop;
+    }
+  }
+
+  void run_piece(std::size_t k, std::size_t j, std::size_t first, std::size_t stop) {
+    const Inverse& inverse = spectrum_.inverse(k, interrupt_);
+    const bool graded = inverse.cells.graded != nullptr;
+    if (graded) {
+      double below[kLanes];
+      double above[kLanes];
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        const std::size_t from = std::min(first + i, stop - 1);
+        below[i] = below_[from];
+        above[i] = above_[from];
+      }
+      points_.aim_together(k, inverse.cells, below, above);
+    }
+    for (std::size_t i = first; i < stop; ++i) {
+      if (graded && points_.aimed().good[i - first] != 0) {
+        const double core = points_.aimed().x[i - first];
+        x_[j + i] = spectrum_.program_.peeled.empty() ? core : spectrum_.program_.outer_point(core);
+      } else {
+        begin_search(inverse.table, k, below_[i], above_[i], j + i);
+      }
+    }
+  }
+
+  void begin_search(const InverseTable& table, std::size_t k, double below, double above, std::size_t at) {
+    const Search one = spectrum_.search_for(k, below, above, at, table);
+    const bool beyond = !table.level.empty() && !(one.wanted > table.level.front() && one.wanted < table.level.back());
+    if (beyond && std::min(below, above) <= 4.0 * kTableMass && table.is_straight(one.wanted > 0.0)) {
+      // So near to an end F is rounding, and the table's straight line is better.
+      x_[at] = spectrum_.program_.outer_point(position(pieces_[k], one.t));
+      return;
+    }
+    open_.push_back(one);
+  }
+
+  // The piece in whose inside the level lies, that of the last one before all others, with the masses of the piece on
+  // both sides, the smaller one with its digits. The number of pieces if there is none.
+  std::size_t find(double level, double& below, double& above) {
+    for (std::size_t n = 0; n <= pieces_.size() && !pieces_.empty(); ++n) {
+      const std::size_t k = n == 0 ? last_ : n - 1;
+      const Skeleton& piece = pieces_[k];
+      const Program::Outwards& outwards = outwards_[k];
+      const double whole = piece.cdf_high - piece.cdf_low;
+      const double top = (1.0 - outwards.shift) / outwards.factor;  // of the core where F = 1
+      const double left = (level - outwards.shift) / outwards.factor - piece.cdf_low;
+      const double right = level / outwards.factor - (top - piece.cdf_high);
+      below = upper_ ? whole - right : left;
+      above = upper_ ? right : whole - left;
+      if (below > 0.0 && above > 0.0) return last_ = k;
+    }
+    return pieces_.size();
+  }
+
+  const Spectrum& spectrum_;
+  const std::vector<Skeleton>& pieces_;
+  Points points_;
+  const double* p_;
+  bool upper_;
+  double* x_;
+  Interrupt* interrupt_;
+  std::vector<Program::Outwards> outwards_;
+  std::vector<Search> open_;
+  std::size_t last_ = 0;
+  std::size_t piece_[kLanes];
+  double below_[kLanes], above_[kLanes];
+};
+
 void Spectrum::invert(const double* p, std::size_t n, bool upper, double* x, int workers, Interrupt* interrupt) const {
   share_out(n, workers, kChunk, [&] {
-    return [&, points = make_points(interrupt)](std::size_t begin, std::size_t end) mutable {
+    return [inversion = Inversion(*this, p, upper, x, interrupt)](std::size_t begin, std::size_t end) mutable {
       try {
-        invert_part(points, p, begin, end, upper, x, interrupt);
+        inversion.run(begin, end);
       } catch (const Interrupted&) {
       }
     };
   });
-}
-
-// The masses of the piece on both sides of a point, the smaller one with its digits.
-Spectrum::Sides Spectrum::sides_of(const Skeleton& piece, const Program::Outwards& outwards, bool upper, double mass) {
-  const double whole = piece.cdf_high - piece.cdf_low;
-  const double top = (1.0 - outwards.shift) / outwards.factor;  // of the core where F = 1
-  const double left = (mass - outwards.shift) / outwards.factor - piece.cdf_low;
-  const double right = mass / outwards.factor - (top - piece.cdf_high);
-  return upper ? Sides{whole - right, right} : Sides{left, whole - left};
-}
-
-void Spectrum::invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
-                           Interrupt* interrupt) const {
-  std::vector<Program::Outwards> outwards;
-  for (const Skeleton& piece : pieces_) outwards.push_back(program_.outer_cdf(program_.outer_point(piece.start_x)));
-  std::vector<Search> open;
-  const auto begin_search = [&](std::size_t j, std::size_t k) {
-    const Sides sides = sides_of(pieces_[k], outwards[k], upper, p[j]);
-    const InverseTable& table = inverse(k, interrupt).table;
-    const Search one = search_for(k, sides.below, sides.above, j, table);
-    const bool beyond = !table.level.empty() && !(one.wanted > table.level.front() && one.wanted < table.level.back());
-    if (beyond && std::min(sides.below, sides.above) <= 4.0 * kTableMass && table.is_straight(one.wanted > 0.0)) {
-      // So near to an end F is rounding, and the table's straight line is better.
-      x[j] = program_.outer_point(position(pieces_[k], one.t));
-    } else {
-      open.push_back(one);
-    }
-  };
-  std::size_t last = 0;
-  for (std::size_t at = begin; at < end; at += kSearches) {
-    open.clear();
-    for (std::size_t j = at; j < std::min(end, at + kSearches); j += kLanes) {
-      const int count = static_cast<int>(std::min<std::size_t>(kLanes, std::min(end, at + kSearches) - j));
-      std::size_t piece[kLanes];
-      double below[kLanes];
-      double above[kLanes];
-      for (int i = 0; i < count; ++i) {
-        // The piece of the last level before all others.
-        piece[i] = pieces_.size();
-        for (std::size_t n = 0; n <= pieces_.size() && !pieces_.empty(); ++n) {
-          const std::size_t k = n == 0 ? last : n - 1;
-          const Sides sides = sides_of(pieces_[k], outwards[k], upper, p[j + static_cast<std::size_t>(i)]);
-          if (!(sides.below > 0.0 && sides.above > 0.0)) continue;
-          below[i] = sides.below;
-          above[i] = sides.above;
-          piece[i] = last = k;
-          break;
-        }
-      }
-      // Those of one piece together.
-      int done = 0;
-      while (done < count) {
-        const std::size_t k = piece[done];
-        int stop = done + 1;
-        while (stop < count && piece[stop] == k) ++stop;
-        if (k == pieces_.size()) {
-          std::fill(x + j + done, x + j + stop, __builtin_nan(""));
-          done = stop;
-          continue;
-        }
-        const ChainInverse* cells = chain_ ? &inverse(k, interrupt).cells : nullptr;
-        if (cells == nullptr || cells->graded == nullptr) {
-          for (int i = done; i < stop; ++i) begin_search(j + static_cast<std::size_t>(i), k);
-          done = stop;
-          continue;
-        }
-        double left[kLanes];
-        double right[kLanes];
-        for (int i = 0; i < kLanes; ++i) {
-          const int from = std::min(done + i, stop - 1);
-          left[i] = below[from];
-          right[i] = above[from];
-        }
-        points.aim_together(k, *cells, left, right);
-        for (int i = 0; done < stop; ++i, ++done) {
-          const std::size_t to = j + static_cast<std::size_t>(done);
-          if (points.aimed().good[i] != 0) {
-            x[to] = program_.peeled.empty() ? points.aimed().x[i] : program_.outer_point(points.aimed().x[i]);
-          } else {
-            begin_search(to, k);
-          }
-        }
-      }
-    }
-    search(points, open, interrupt);
-    for (const Search& one : open) {
-      const bool found = one.found;
-      x[one.at] =
-          found ? program_.outer_point(position(pieces_[static_cast<std::size_t>(one.piece)], one.t)) : __builtin_nan("");
-    }
-  }
 }
 
 Spectrum::Search Spectrum::search_for(std::size_t k, double below, double above, std::size_t at,

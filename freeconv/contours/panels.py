@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from freeconv.contours.path import Segment
 from freeconv.contours.pushforward import Anchor, Pushforward
 
-__all__ = ["LEAST", "MOST", "TRANSFORM", "Panels", "by_anchor", "legendre"]
+__all__ = ["LEAST", "MOST", "Panels", "by_anchor", "gauss_legendre"]
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -22,8 +23,9 @@ LEAST, MOST = 4, 24
 _SPLIT = 1.0 / 8.0  # where a panel that begins at an anchor is divided
 
 
-def _gauss_legendre(n: int) -> tuple[Real, Real, Real]:
-    """Nodes, weights, and the matrix that takes values at the nodes to Legendre coefficients.
+@cache
+def gauss_legendre(n: int) -> tuple[Real, Real, Real]:
+    """Return nodes, weights, and the matrix that takes values at the nodes to Legendre coefficients, on [−1, 1].
 
     NumPy's weights miss ∫ P_k by 1e-15, times k + 1/2 in coefficients: wide flat panels would never seem smooth.
     """
@@ -32,17 +34,7 @@ def _gauss_legendre(n: int) -> tuple[Real, Real, Real]:
     return nodes, 2.0 * inverse[0], np.ascontiguousarray(inverse.T)
 
 
-_LEGENDRE = {n: _gauss_legendre(n) for n in range(LEAST, MOST + 1)}
 _NONE = np.zeros(0, dtype=np.complex128)
-
-
-def legendre(n: int) -> tuple[Real, Real]:
-    """Return nodes and weights on [−1, 1]."""
-    return _LEGENDRE[n][:2]
-
-
-TRANSFORM: Real = _LEGENDRE[MOST][2]
-"""Values at `MOST` nodes, times this, are Legendre coefficients."""
 
 
 @dataclass(eq=False)
@@ -113,7 +105,7 @@ class Panels:
         points, jacobians, owners = [_NONE], [_NONE], [self.owner[:0]]
         for n in np.unique(self.order):
             chosen = np.flatnonzero(self.order == n)
-            nodes, weights = legendre(int(n))
+            nodes, weights, _ = gauss_legendre(int(n))
             points.append(((self.first + half)[chosen, None] + half[chosen, None] * nodes).ravel())
             jacobians.append(((self.sign * half)[chosen, None] * weights).ravel())
             owners.append(np.repeat(chosen, n))

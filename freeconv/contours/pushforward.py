@@ -38,7 +38,14 @@ _CIRCLE = 64
 _TERMS = 22
 _INSIDE = 0.15
 _CONTINUED = 1e-10
-_LEGENDRE = np.polynomial.legendre.leggauss(10)
+_SHORT = 10  # nodes on a short way
+
+
+@lru_cache(maxsize=1)
+def _short_rule() -> tuple[Real, Real]:
+    """Gauss's nodes and weights on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(_SHORT)
+    return 0.5 * (1.0 + nodes), 0.5 * weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,9 +258,9 @@ class Pushforward:
         if not np.any(near):
             return far
         if anchor.kind == "kink":
-            nodes = 0.5 * (1.0 + _LEGENDRE[0])
+            nodes, weights = _short_rule()
             points = anchor.point + np.where(near, delta, 0.0)[..., None] * nodes
-            inside = self._curvature(points) @ (0.5 * _LEGENDRE[1]) * delta
+            inside = self._curvature(points) @ weights * delta
         else:
             inside = np.zeros_like(delta)
             for coefficient in self._taylor(anchor)[::-1]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from freeconv.contours.panels import LEAST, MOST, TRANSFORM, Panels, by_anchor, legendre
+from freeconv.contours.panels import LEAST, MOST, Panels, by_anchor, gauss_legendre
 from freeconv.contours.path import segments
 from freeconv.contours.pushforward import Anchor, Pushforward
 
@@ -214,7 +214,7 @@ class _Builder:
             if rest.size == 0:
                 return Panels.union(done)
             half = 0.5 * (rest.last - rest.first)
-            delta = (rest.first + half)[:, None] + half[:, None] * legendre(MOST)[0]
+            delta = (rest.first + half)[:, None] + half[:, None] * gauss_legendre(MOST)[0]
             v = law.offset(rest.anchor, delta)
             rho = law.factor * law.density(rest.shift + delta) * half[:, None]
             z, inside, rest.open = self._critical(rest.anchor, rest.first, rest.last, distances)
@@ -262,7 +262,7 @@ class _Builder:
         apart = z[:, :, None] - v[:, None, :]
         f = np.where(inside[:, :, None], rho[:, None, :] / apart, 0.0)
         size = np.maximum(1.0 / self.width, 2.0 * np.abs(f).mean(axis=-1))
-        spectrum = (np.abs(f @ TRANSFORM) / size[..., None]).max(axis=1)
+        spectrum = (np.abs(f @ gauss_legendre(MOST)[2]) / size[..., None]).max(axis=1)
         rounding = 4e-16 * (np.abs(v)[:, None, :] * np.abs(f) / np.abs(apart)).max(axis=-1)
         noise = (rounding / size).max(axis=1) + 1e-16 + self.law.noise
         envelope = np.maximum.accumulate(spectrum[:, ::-1], axis=1)[:, ::-1] + 1e-300

@@ -146,8 +146,8 @@ struct ChainLanes {
   alignas(64) double x[kChainLanes];       // the point, > 0 and inside its piece, and
   alignas(64) double x_rest[kChainLanes];  // what rounding took off it, relative
   const ChainPiece* piece[kChainLanes];
-  bool together = false;                 // all lanes are in that of the first
-  int live = kChainLanes;                // those after this many need not be solved
+  bool together = false;                    // all lanes are in that of the first
+  int live = kChainLanes;                   // those after this many need not be solved
   alignas(64) long long near[kChainLanes];  // -1: started from the skeleton
   alignas(64) double u_re[kChainLanes];     // the unknown
   alignas(64) double u_im[kChainLanes];

@@ -65,9 +65,8 @@ class ChainStart {
       const double s = cells.place[i];
       lanes.u_re[i] =
           terms[0][i] + s * (terms[1][i] + s * (terms[2][i] + s * (terms[3][i] + s * (terms[4][i] + s * terms[5][i]))));
-      lanes.u_im[i] =
-          terms[6][i] +
-          s * (terms[7][i] + s * (terms[8][i] + s * (terms[9][i] + s * (terms[10][i] + s * terms[11][i]))));
+      lanes.u_im[i] = terms[6][i] +
+                      s * (terms[7][i] + s * (terms[8][i] + s * (terms[9][i] + s * (terms[10][i] + s * terms[11][i]))));
     }
   }
 

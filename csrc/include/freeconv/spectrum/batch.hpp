@@ -26,8 +26,8 @@ struct Batch {
   const double* x;
   std::int64_t points;
   bool shared_x;
-  const std::int64_t* rows;  // of each law, in x and in the values
-  bool cdf;                  // the distribution functions, not the densities
+  const std::int64_t* rows;    // of each law, in x and in the values
+  bool cdf;                    // the distribution functions, not the densities
   std::vector<double> sorted;  // of an x for all
 
   // Before the batch is evaluated.

@@ -88,8 +88,6 @@ class Spectrum {
   void take_outwards(const double* x, int count, double* cdf) const;
   void evaluate_part(Points& points, const double* x, std::size_t begin, std::size_t end, const Evaluated& out,
                      Interrupt* interrupt) const;
-  void invert_part(Points& points, const double* p, std::size_t begin, std::size_t end, bool upper, double* x,
-                   Interrupt* interrupt) const;
   struct Search;
   struct Inverse {
     std::once_flag made;
@@ -97,11 +95,7 @@ class Spectrum {
     std::vector<double> graded;
     ChainInverse cells;  // of a chain
   };
-  // Masses of a piece on both sides of a point.
-  struct Sides {
-    double below, above;
-  };
-  static Sides sides_of(const Skeleton& piece, const Program::Outwards& outwards, bool upper, double mass);
+  class Inversion;
   Search search_for(std::size_t k, double below, double above, std::size_t at, const InverseTable& table) const;
   void search(Points& points, std::vector<Search>& all, Interrupt* interrupt) const;
   Points make_points(Interrupt* interrupt) const;
@@ -122,8 +116,8 @@ class Spectrum {
   std::vector<int> child_nodes_;
   std::vector<Skeleton> pieces_;
   ForwardChain chain_;
-  std::vector<ChainTable> tables_;   // of every piece, for the chain
-  std::vector<double> mass_before_;  // continuous mass to the left of each piece, and of all; NaN if not known
+  std::vector<ChainTable> tables_;         // of every piece, for the chain
+  std::vector<double> mass_before_;        // continuous mass to the left of each piece, and of all; NaN if not known
   mutable std::vector<Inverse> inverses_;  // of every piece, made when a level first falls on it
   bool complete_ = true;
 };
