@@ -54,3 +54,41 @@ def test_the_kernel_agrees_with_the_general_blocks(law: fc.Law) -> None:
     # ... and so does the batch, with its own starts.
     inside = fc.densities([law], x[proven])[0]
     assert (np.abs(inside - density[proven]) <= (allowed * density)[proven]).all()
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        fc.MLP(3, weight_variance=2.0).jacobian(),
+        fc.MLP(30, "hard_tanh", weight_variance=1.3, bias_variance=0.1).jacobian(),
+        fc.MLP(5, "hard_tanh", weights="orthogonal", weight_variance=1.3, bias_variance=0.1).ntk(),
+        fc.boxtimes(fc.MarchenkoPastur(0.05), fc.Discrete([1.0, 3.0, 10.0], [0.4, 0.3, 0.3])),
+        2.5 * fc.boxtimes(fc.boxtimes_power(fc.SlopeLaw("tanh", 0.57), 3.0), fc.MarchenkoPastur()) + 0.1,
+    ],
+    ids=["ReLU", "hard tanh", "kernel", "atoms", "tanh"],
+)
+def test_one_newton_step_a_point_is_enough(law: fc.Law) -> None:
+    x = np.concatenate([low + (high - low) * (np.arange(4000) + 0.5) / 4000 for low, high in law.support()])
+    found = law.evaluate(x)
+    assert (found.status == Status.CERTIFIED).all()
+    assert found.iterations.mean() < 1.2
+
+
+def test_a_point_has_the_same_bits_alone_in_a_sorted_block_and_in_a_shuffled_one() -> None:
+    rng = np.random.default_rng(5)
+    for law in (LAWS["kernel, depth 20"], LAWS["moved"], LAWS["component 0.001"], LAWS["ReLU, depth 200"]):
+        low, high = law.support()[0, 0], law.support()[-1, 1]
+        x = np.sort(low + (high - low) * rng.uniform(-0.01, 1.01, 500))
+        order = rng.permutation(x.size)
+        for method in (law.density, law.cdf):
+            values = method(x)
+            np.testing.assert_array_equal(method(x[order]), values[order])
+            np.testing.assert_array_equal([method(t) for t in x[::29]], values[::29])
+
+
+def test_batches_march_the_same_way_for_any_points() -> None:
+    laws = [fc.MLP(3, "hard_tanh", weight_variance=1.0 + 0.1 * k, bias_variance=0.1).jacobian() for k in range(5)]
+    x = np.sort(np.concatenate([np.linspace(0.001, 4.0, 300), np.geomspace(1e-9, 1e-3, 33)]))
+    whole = fc.densities(laws, x)
+    for part in (slice(0, 40), slice(200, 203), slice(None, None, 7)):
+        np.testing.assert_array_equal(fc.densities(laws, x[part]), whole[:, part])

@@ -91,6 +91,24 @@ def test_quantiles_at_a_hard_edge_keep_all_digits(power: int, x: float) -> None:
     assert p == pytest.approx(leading, rel=3.0 * x ** (1.0 / (power + 1)) + 1e-13)
 
 
+@pytest.mark.parametrize("name", ["three atoms", "ReLU", "kernel", "moved", "coins"])
+def test_no_quantile_depends_on_its_company(name: str) -> None:
+    law = {
+        "three atoms": fc.boxtimes(fc.MarchenkoPastur(0.05), fc.Discrete([1.0, 3.0, 10.0], [0.4, 0.3, 0.3])),
+        "ReLU": fc.MLP(4, weight_variance=2.0).jacobian(),
+        "kernel": fc.MLP(3, "hard_tanh", weights="orthogonal", weight_variance=1.3, bias_variance=0.1).ntk(),
+        "moved": fc.resize(2.0 * fc.boxtimes(fc.MarchenkoPastur(0.5), fc.Bernoulli(0.3)), 1.7) + 0.5,
+        "coins": fc.boxplus(fc.Bernoulli(0.3), fc.Semicircle()),
+    }[name]
+    rng = np.random.default_rng(7)
+    p = np.concatenate([rng.uniform(0.0, 1.0, 200), 10.0 ** rng.uniform(-13.0, 0.0, 50), 1.0 - np.logspace(-13, -1, 30)])
+    x = law.quantile(p)
+    order = np.argsort(p)
+    np.testing.assert_array_equal(law.quantile(p[order]), x[order])
+    np.testing.assert_array_equal(law.quantile(p[::-1])[::-1], x)
+    np.testing.assert_array_equal([law.quantile(level) for level in p[::17]], x[::17])
+
+
 def test_quantiles_at_the_right_end() -> None:
     """1 − F ~ (2/3) c d^(3/2), c = 1/(4π): p = 1 − 1e-12 is known to ε/2, so d to ε/3e-12 = 4e-5."""
     distance = 4.0 - float(np.asarray(fc.MarchenkoPastur().quantile(1.0 - 1e-12)))
