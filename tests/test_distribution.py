@@ -109,6 +109,19 @@ def test_no_quantile_depends_on_its_company(name: str) -> None:
     np.testing.assert_array_equal([law.quantile(level) for level in p[::17]], x[::17])
 
 
+def test_quantiles_beside_a_hard_edge_that_holds_most_of_the_mass() -> None:
+    """Three quarters of the mass of a hundred layers are below 1e-30: distances are from 0, masses from the other end."""
+    law = fc.MLP(100, weight_variance=2.0).jacobian()
+    p = np.linspace(0.5, 1.0, 402)[1:-1]
+    x = np.asarray(law.quantile(p))
+    found = x > 1e-280
+    assert found.sum() > 200
+    assert (x[found] < 1e-30).sum() > 50
+    # dx/x = dF/(x f), x f about F/101
+    x, p = x[found], p[found]
+    np.testing.assert_allclose(law.cdf(x), p, rtol=0.0, atol=1e-15 + np.finfo(float).eps * (x * law.density(x)).max())
+
+
 def test_quantiles_at_the_right_end() -> None:
     """1 − F ~ (2/3) c d^(3/2), c = 1/(4π): p = 1 − 1e-12 is known to ε/2, so d to ε/3e-12 = 4e-5."""
     distance = 4.0 - float(np.asarray(fc.MarchenkoPastur().quantile(1.0 - 1e-12)))

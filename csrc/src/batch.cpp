@@ -369,11 +369,11 @@ class LawBlocks {
     lanes_.piece[0] = &piece_;
     lanes_.together = true;
     lanes_.live = solved;
-    solve_chain(chain, lanes_, kAllowedError, kRefinedError);
+    solve_chain(chain, lanes_, kChainAllowedError, kRefinedError);
     if (batch_.cdf) kernels().measure(chain, lanes_);
     for (int i = 0; i < solved; ++i) {
       double value = program.factor * (lanes_.density[i] / kPi);
-      bool good = is_solved(lanes_, i, kAllowedError);
+      bool good = is_solved(lanes_, i, kChainAllowedError);
       if (batch_.cdf) {
         const double mass = lanes_.cdf[i];
         const bool between = mass >= below_ - kCdfRounding && mass <= 1.0 + kCdfRounding;

@@ -160,17 +160,27 @@ void Spectrum::grade(std::size_t k, Points& points, Inverse& inverse, Interrupt*
   const std::vector<Grading::Place> nodes = grading.nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const double other = whole - nodes[i].s;
-    searches.push_back(
-        search_for(k, nodes[i].upper ? other : nodes[i].s, nodes[i].upper ? nodes[i].s : other, i, inverse.table));
+    const Search one =
+        search_for(k, nodes[i].upper ? other : nodes[i].s, nodes[i].upper ? nodes[i].s : other, i, inverse.table);
+    // Beyond the table points may be nearer to the end than a double can be: 1e-300 of a hard edge has much mass.
+    const std::vector<double>& levels = inverse.table.level;
+    if (!levels.empty() && one.wanted > levels.front() && one.wanted < levels.back()) searches.push_back(one);
   }
   search(points, searches, interrupt);
-  std::vector<double> rows(grading.cells() * kChainTerms, 0.0);
+  // log of the distance from the end that is nearer where the cell's nodes begin; NaN, which no step accepts, where it
+  // is not known.
   const double width = piece.high - piece.low;
+  std::vector<double> places(nodes.size(), __builtin_nan(""));
+  for (const Search& one : searches) {
+    if (one.found) places[one.at] = one.t;
+  }
+  std::vector<double> rows(grading.cells() * kInverseRow, 0.0);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    // log of the distance from the end by mass; NaN, which no step accepts, where it is not known.
-    const double t = nodes[i].upper ? -searches[i].t : searches[i].t;
-    const double s = std::log(width) + (t < 0.0 ? t - std::log1p(std::exp(t)) : -std::log1p(std::exp(-t)));
-    grading.add(i, searches[i].found ? s : __builtin_nan(""), rows.data() + nodes[i].cell * kChainTerms);
+    double* row = rows.data() + nodes[i].cell * kInverseRow;
+    const bool upper = places[i - i % kChainTerms] > 0.0;
+    const double t = upper ? -places[i] : places[i];
+    grading.add(i, std::log(width) + (t < 0.0 ? t - std::log1p(std::exp(t)) : -std::log1p(std::exp(-t))), row);
+    row[kChainTerms] = upper ? 1.0 : 0.0;
   }
   inverse.graded = std::move(rows);
   inverse.cells = {inverse.graded.data(), grading.bottom(), grading.first_cell(),

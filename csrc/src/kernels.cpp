@@ -1,5 +1,6 @@
 // Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
 #include "freeconv/chain/dispatch.hpp"
+#include "freeconv/chain/kernel.hpp"
 #include "freeconv/chain/passage.hpp"
 #include "freeconv/chain/quantile.hpp"
 #include "freeconv/chain/refiner.hpp"

@@ -62,6 +62,11 @@ struct Cells {
           terms[0][i] + s * (terms[1][i] + s * (terms[2][i] + s * (terms[3][i] + s * (terms[4][i] + s * terms[5][i]))));
     }
   }
+
+  // What stands at `column` of each lane's row.
+  [[gnu::always_inline]] void read(const double* graded, int width, int column, double* values) const {
+    for (int i = 0; i < kWidth; ++i) values[i] = graded[width * cell[i] + column];
+  }
 };
 
 }  // namespace freeconv::FREECONV_ISA

@@ -109,8 +109,11 @@ struct ChainPiece {
   long long side_cells = 0;  // cells of each end, those of the lower one first
 };
 
-// The inverse of F on a piece: log of the distance from the nearer end, by mass, as polynomials of the mass between the
-// two, in cells as those of a ChainPiece.
+// The inverse of F on a piece: log of the distance from an end as polynomials of the mass from the end with less of it,
+// in cells as those of a ChainPiece. After a cell's terms stands the end that the distance is from, that which is
+// nearer there (of a hard edge most of the mass may lie within 1e-100): 0 the lower one, 1 the upper one.
+inline constexpr int kInverseRow = kChainTerms + 1;
+
 struct ChainInverse {
   const double* graded = nullptr;
   double bottom = __builtin_inf();
@@ -128,9 +131,10 @@ struct ChainMasses {
 
 // kChainLanes quantiles on their way.
 struct ChainAim {
-  alignas(64) double mass[kChainLanes];      // between the point and the nearer end by mass
-  alignas(64) double s[kChainLanes];         // its distance from that end
-  alignas(64) long long upper[kChainLanes];  // -1: the upper end
+  alignas(64) double mass[kChainLanes];      // between the point and the end with less of it
+  alignas(64) long long above[kChainLanes];  // -1: that is the upper one
+  alignas(64) double s[kChainLanes];         // the point's distance from an end
+  alignas(64) double upper[kChainLanes];     // 1: from the upper one
   alignas(64) long long known[kChainLanes];  // -1: it has a cell
   alignas(64) double x[kChainLanes];         // the quantile
   alignas(64) long long good[kChainLanes];   // -1: it is one

@@ -80,11 +80,6 @@ class ChainKernel {
     for (int i = 0; i < kWidth; ++i) lanes.cdf[i] = total.turns[i] + total.rest[i] / kPi;
   }
 
-  // d log z/du at the lanes' unknowns, for chains of one stage.
-  [[gnu::always_inline]] static void slope(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {
-    evaluate(chain, lanes, state);
-  }
-
  private:
   // Sums of weights times angles in [0, pi], as multiples of pi and a rest.
   struct Angles {

@@ -16,22 +16,23 @@ class ChainQuantile {
   [[gnu::noinline]] static void aim(const ChainInverse& inverse, const ChainPiece& piece, const double* below,
                                     const double* above, ChainAim& aimed, ChainLanes& lanes) {
     Cells cells;
-    cells.find(inverse, [&](int at, Doubles& s, Longs& upper) {
+    cells.find(inverse, [&](int at, Doubles& mass, Longs& upper) {
       const Doubles left = load(below + at);
       const Doubles right = load(above + at);
       upper = right < left;
-      s = upper ? right : left;
-      store(aimed.upper + at, upper);
-      store(aimed.mass + at, s);
+      mass = upper ? right : left;
+      store(aimed.above + at, upper);
+      store(aimed.mass + at, mass);
     });
-    cells.evaluate(inverse.graded, kChainTerms, 0, aimed.s);
+    cells.evaluate(inverse.graded, kInverseRow, 0, aimed.s);
+    cells.read(inverse.graded, kInverseRow, kChainTerms, aimed.upper);
     for (int i = 0; i < kWidth; ++i) aimed.s[i] = exp_(aimed.s[i]);
     const Doubles low = every(piece.low);
     const Doubles high = every(piece.high);
     const Doubles middle = every(piece.low + 0.5 * (piece.high - piece.low));
     for (int at = 0; at < kWidth; at += kVector) {
       const Doubles s = load(aimed.s + at);
-      const Longs upper = load(aimed.upper + at);
+      const Longs upper = load(aimed.upper + at) > 0.0;
       const Doubles end = upper ? high : low;
       const Doubles signed_s = upper ? -s : s;
       const Doubles x = end + signed_s;
@@ -55,11 +56,14 @@ class ChainQuantile {
     const Doubles least = every(masses.low - masses.rounding);
     const Doubles most = every(masses.high + masses.rounding);
     for (int at = 0; at < kWidth; at += kVector) {
-      const Longs upper = load(aimed.upper + at);
+      const Longs above = load(aimed.above + at);
+      const Longs upper = load(aimed.upper + at) > 0.0;
       const Doubles s = load(aimed.s + at);
       const Doubles cdf = load(lanes.cdf + at);
-      const Doubles off = (upper ? masses.high - cdf : cdf - masses.low) - load(aimed.mass + at);
-      const Doubles step = off * kPi / load(lanes.density + at);
+      const Doubles mass = load(aimed.mass + at);
+      const Doubles off = above ? mass - (masses.high - cdf) : (cdf - masses.low) - mass;  // F - p
+      const Doubles move = off * kPi / load(lanes.density + at);
+      const Doubles step = upper ? -move : move;
       const Longs good = load(aimed.known + at) & (load(lanes.proven + at) > 0.0) &
                          (load(lanes.error + at) <= masses.error) & (load(lanes.cdf_error + at) <= masses.displaced) &
                          (cdf >= least) & (cdf <= most) & (magnitude(step) <= kQuantileStep * s);

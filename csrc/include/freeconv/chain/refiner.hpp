@@ -4,7 +4,7 @@
 // needs no quotient in double-double. (Longer chains are left to solver/refine.hpp.)
 #pragma once
 
-#include "freeconv/chain/kernel.hpp"
+#include "freeconv/chain/state.hpp"
 #include "freeconv/numeric/double_double.hpp"
 
 namespace freeconv::FREECONV_ISA {
@@ -37,13 +37,13 @@ class ChainRefiner {
       wanted[i] = (i < lanes.live) & (lanes.proven[i] > 0.0) & !(lanes.error[i] <= allowed) ? 1 : 0;
     }
     if (!is_flat(chain)) return;
-    ChainState state;
+    Slopes slopes;
     WideLanes n;
     WideLanes d;
     for (int round = 0; round < 2; ++round) {
-      ChainKernel::slope(chain, lanes, state);
+      slopes.find(chain, lanes);
       parts(chain, lanes, n, d);
-      step(state, n, d, wanted, lanes);
+      step(slopes, n, d, wanted, lanes);
       long long left = 0;
       for (int i = 0; i < kWidth; ++i) left |= wanted[i];
       if (left == 0) return;
@@ -51,6 +51,27 @@ class ChainRefiner {
   }
 
  private:
+  // d log z/dc.
+  struct Slopes {
+    alignas(64) double re[kWidth], im[kWidth];
+
+    [[gnu::noinline]] void find(const ChainView& chain, const ChainLanes& lanes) {
+      const ChainStage& stage = chain.stages[0];
+      for (int i = 0; i < kWidth; ++i) re[i] = im[i] = 0.0;
+      for (int k = chain.groups[stage.group_begin].begin; k < chain.groups[stage.group_end - 1].end; ++k) {
+        const double weight = chain.factors[k].weight;
+        const double offset = chain.factors[k].offset;
+        for (int i = 0; i < kWidth; ++i) {
+          const double x = lanes.u_re[i] + offset;
+          const double y = lanes.u_im[i];
+          const double unit = weight / (x * x + y * y);
+          re[i] += x * unit;
+          im[i] -= y * unit;
+        }
+      }
+    }
+  };
+
   [[gnu::always_inline]] static DoubleDouble minus(DoubleDouble a) { return {-a.hi, -a.lo}; }
 
   [[gnu::noinline]] static void multiply(WideLanes& a, const WideLanes& b) {
@@ -75,6 +96,13 @@ class ChainRefiner {
   }
 
   static void raise(WideLanes& base, int exponent) {
+    while (exponent % 5 == 0) {
+      const WideLanes one = base;
+      square(base);
+      square(base);
+      multiply(base, one);
+      exponent /= 5;
+    }
     const WideLanes one = base;
     int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
     while (--bit >= 0) {
@@ -115,7 +143,7 @@ class ChainRefiner {
   }
 
   // In the lanes that are wanted; those that are sharp then are not any more.
-  [[gnu::noinline]] static void step(const ChainState& s, const WideLanes& n, const WideLanes& d, long long* wanted,
+  [[gnu::noinline]] static void step(const Slopes& slopes, const WideLanes& n, const WideLanes& d, long long* wanted,
                                      ChainLanes& lanes) {
     for (int i = 0; i < kWidth; ++i) {
       const DoubleDouble x = quick_two_sum(lanes.x[i], lanes.x[i] * lanes.x_rest[i]);
@@ -129,8 +157,8 @@ class ChainRefiner {
       const double e_im = (r_im * y_re.hi - r_re * y_im.hi) * unit;
       const double l_re = e_re - 0.5 * (e_re * e_re - e_im * e_im);
       const double l_im = e_im - e_re * e_im;
-      const double t_re = s.l_re[i];
-      const double t_im = s.l_im[i];
+      const double t_re = slopes.re[i];
+      const double t_im = slopes.im[i];
       const double over = -1.0 / (t_re * t_re + t_im * t_im);
       const double d_re = (l_re * t_re + l_im * t_im) * over;
       const double d_im = (l_im * t_re - l_re * t_im) * over;

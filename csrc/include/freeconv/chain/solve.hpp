@@ -5,6 +5,9 @@
 
 namespace freeconv {
 
+// Relative error that doubles may leave in a chain's density: its running estimate counts every rounding.
+inline constexpr double kChainAllowedError = 9e-12;
+
 // Above `allowed` an error is refined to `refined`, where that can be done. Returns the number of lanes that are
 // solved: proven, with an error of at most `allowed`.
 inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed, double refined) {

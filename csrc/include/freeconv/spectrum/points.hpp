@@ -35,7 +35,7 @@ class Points {
     if (!kernels().enter(steps_.data(), steps, x, piece.low, piece.high, lanes_)) return false;
     lanes_.piece[0] = &piece;
     lanes_.together = true;
-    const bool all = solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError) == kLanes;
+    const bool all = solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError) == kLanes;
     if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
     if (all && (out.cdf == nullptr || masses_are_known())) {
       store(at, out);
@@ -58,9 +58,9 @@ class Points {
   bool aim_together(std::size_t k, const ChainInverse& inverse, const double* below, const double* above) {
     const ChainPiece& piece = tables_[k].piece;
     kernels().aim(inverse, piece, below, above, aim_, lanes_);
-    solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError);
+    solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);
     kernels().measure(chain_.view(), lanes_);
-    const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kDisplacedCdf, kAllowedError};
+    const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kDisplacedCdf, kChainAllowedError};
     return kernels().land(piece, masses, lanes_, aim_);
   }
   const ChainAim& aimed() const { return aim_; }
@@ -124,7 +124,7 @@ class Points {
       lanes_.x[i] = live ? core[i].hi : pieces_[static_cast<std::size_t>(idle)].start_x;
       lanes_.x_rest[i] = live && core[i].lo != 0.0 ? core[i].lo / core[i].hi : 0.0;
     }
-    solve_chain(chain_.view(), lanes_, kAllowedError, kRefinedError);
+    solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);
     if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
     settle(piece, at, count, out);
   }
@@ -132,7 +132,7 @@ class Points {
   // Records the lanes that are solved, and sets their pieces to -1.
   void settle(int* piece, std::size_t at, int count, const Evaluated& out) {
     for (int i = 0; i < count; ++i) {
-      if (piece[i] < 0 || !is_solved(lanes_, i, kAllowedError)) continue;
+      if (piece[i] < 0 || !is_solved(lanes_, i, kChainAllowedError)) continue;
       const Skeleton& here = pieces_[static_cast<std::size_t>(piece[i])];
       Recovered r;
       r.status = Status::certified;
