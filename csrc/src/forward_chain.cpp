@@ -72,12 +72,12 @@ struct ForwardChain::Draft {
   }
 
   // weight delta_jump + (1 - weight) delta_0, with p0 = 0.
-  void add(double weight, double jump) {
+  void add(DoubleDouble weight, DoubleDouble jump) {
     Group& group = groups[1];
-    group.scale = group.scale * DoubleDouble(jump);
+    group.scale = group.scale * jump;
     group.multiply(weight, 1);
     group.multiply(1.0, -1);
-    turn(weight, 1.0 - weight);
+    turn(weight.hi, (DoubleDouble(1.0) - weight).hi);
   }
 
   void turn(double offset, double weight) {
@@ -92,16 +92,18 @@ ForwardChain::ForwardChain(const Program& program) {
   if (program.root().kind != Kind::boxtimes) return;
   int leaf = -1;
   double scale = 1.0;
-  double shift = 0.0;
+  DoubleDouble shift;
   // From the root inwards.
   for (const Node* node = &program.root(); node != nullptr;) {
     const bool product = node->kind == Kind::boxtimes;
     const DoubleDouble p0 = product ? node->own_p0 : node->p0;
     ChainStage stage{};
     stage.p0 = p0.hi;
+    stage.p0_rest = p0.lo;
     stage.rest = (DoubleDouble(1.0) - p0).hi;
     stage.scale = scale;
-    stage.shift = shift;
+    stage.shift = shift.hi;
+    stage.shift_rest = shift.lo;
     Draft draft;
     const Node* inner = nullptr;
     double times = 1.0;
@@ -138,7 +140,8 @@ ForwardChain::ForwardChain(const Program& program) {
       coin_ = {inner->parameters[1], inner->parameters[1] - inner->parameters[0], inner->weights[1].hi};
       leaf = inner->leaf;
       Draft coin;
-      coin.add(coin_.weight, coin_.jump);
+      // The difference of the atoms may not be a double.
+      coin.add(inner->weights[1], DoubleDouble(inner->parameters[1]) - DoubleDouble(inner->parameters[0]));
       drafts.push_back(std::move(coin));
       stages.push_back({});
       stages.back().rest = 1.0;
@@ -147,10 +150,10 @@ ForwardChain::ForwardChain(const Program& program) {
       continue;
     }
     scale = inner->parameters[0];
-    shift = inner->parameters[1] / scale;
+    shift = DoubleDouble(inner->parameters[1]) / DoubleDouble(scale);
     node = &at(inner->children[0]);
     const bool closed = node->kind == Kind::bernoulli || node->kind == Kind::marchenko_pastur;
-    if (!(shift >= 0.0) || (node->kind != Kind::boxtimes && !closed)) return;
+    if (!(shift.hi >= 0.0) || (node->kind != Kind::boxtimes && !closed)) return;
   }
   for (std::size_t j = stages.size(); j-- > 0;) add(stages[j], drafts[j]);
   leaf_ = leaf;

@@ -331,6 +331,9 @@ double Program::outer_point(double x) const {
 // resize: F = F_c/r + (1 - 1/r) [x >= 0].
 Program::Outwards Program::outer_cdf(double x) const {
   Outwards out{1.0, 0.0};
+  bool resized = false;
+  for (const Step& step : peeled) resized = resized || step.ratio != 1.0;
+  if (!resized) return out;
   DoubleDouble point(x);
   for (const Step& step : peeled) {
     point = (point - DoubleDouble(step.shift)) / DoubleDouble(step.scale);

@@ -181,7 +181,13 @@ void Spectrum::evaluate_part(Points& points, const double* x, std::size_t begin,
     if (interrupt != nullptr && at % kPatience == 0 && interrupt->stopped()) return;
     const int count = static_cast<int>(std::min<std::size_t>(kLanes, end - at));
     if (count == kLanes && points.run_together(x + at, at, out)) {
-      if (out.cdf != nullptr) take_outwards(x + at, count, out.cdf + at);
+      if (out.cdf == nullptr) continue;
+      // In one piece, which no jump of a size change can divide.
+      const Program::Outwards outwards = program_.outer_cdf(x[at]);
+      for (std::size_t j = at; j < at + kLanes; ++j) {
+        const double mass = outwards.factor * out.cdf[j] + outwards.shift;
+        out.cdf[j] = mass > 1.0 ? 1.0 : (mass < 0.0 ? 0.0 : mass);
+      }
       continue;
     }
     DoubleDouble core[kLanes];
@@ -249,13 +255,6 @@ void Spectrum::evaluate_part(Points& points, const double* x, std::size_t begin,
 
 // F of the core as the user's.
 void Spectrum::take_outwards(const double* x, int count, double* cdf) const {
-  if (program_.peeled.empty()) {
-    for (int i = 0; i < count; ++i) {
-      const double mass = cdf[i] > 1.0 ? 1.0 : cdf[i];
-      cdf[i] = std::isfinite(x[i]) ? (mass < 0.0 ? 0.0 : mass) : cdf[i];
-    }
-    return;
-  }
   for (int i = 0; i < count; ++i) {
     if (!std::isfinite(x[i])) continue;
     const Program::Outwards outwards = program_.outer_cdf(x[i]);

@@ -42,8 +42,10 @@ struct ChainStage {
   int group_begin, group_end;
   int angle_begin, angle_end;
   double p0, rest;      // m = c - p0, 1 + m = c + rest
+  double p0_rest;       // what doubles leave of p0, for double-double
   double slope;         // of pi F in -Im m (Marchenko-Pastur)
   double scale, shift;  // a and b/a of the map into the next stage
+  double shift_rest;
 };
 
 // A measure that a chain may start from. The unknown is its z then, and with sums over its atoms or nodes a != 0

@@ -80,6 +80,15 @@ class ChainKernel {
     for (int i = 0; i < kWidth; ++i) lanes.cdf[i] = total.turns[i] + total.rest[i] / kPi;
   }
 
+  // The whole chain at the lanes' unknowns.
+  [[gnu::noinline]] static void evaluate(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {
+    begin(chain, lanes, state);
+    for (int j = 0; j < chain.stage_count; ++j) {
+      factors(chain, chain.stages[j], state);
+      if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1].p0, state);
+    }
+  }
+
  private:
   // Sums of weights times angles in [0, pi], as multiples of pi and a rest.
   struct Angles {
@@ -106,14 +115,6 @@ class ChainKernel {
       s.k.turns[i] = 0;
       s.noise[i] = s.noise_c[i] = 0.0;
       s.wrong[i] = 0;
-    }
-  }
-
-  [[gnu::always_inline]] static void evaluate(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {
-    begin(chain, lanes, state);
-    for (int j = 0; j < chain.stage_count; ++j) {
-      factors(chain, chain.stages[j], state);
-      if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1].p0, state);
     }
   }
 

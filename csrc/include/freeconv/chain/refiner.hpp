@@ -1,10 +1,11 @@
-// The last Newton step of a chain of one stage with its residual in double-double, for points whose rounding would
-// show: next to an edge, where d log z/du is small. With N and D the factors of positive and of negative power,
+// The last Newton step of a chain with its residual in double-double, for points whose rounding would show: next to an
+// edge, where d log z/du is small, and deep in a chain. With N and D the factors of positive and of negative power,
 //   z/x - 1 = (N - x D)/(x D)
-// needs no quotient in double-double. (Longer chains are left to solver/refine.hpp.)
+// needs no quotient in double-double, and each stage but the last one: 1 + q = (N + b/a D)/N. (Chains that start from a
+// measure are left to solver/refine.hpp.)
 #pragma once
 
-#include "freeconv/chain/state.hpp"
+#include "freeconv/chain/kernel.hpp"
 #include "freeconv/numeric/double_double.hpp"
 
 namespace freeconv::FREECONV_ISA {
@@ -36,14 +37,27 @@ class ChainRefiner {
       lanes.sharp[i] = 0.0;
       wanted[i] = (i < lanes.live) & (lanes.proven[i] > 0.0) & !(lanes.error[i] <= allowed) ? 1 : 0;
     }
-    if (!is_flat(chain)) return;
+    if (has_measure(chain)) return;
     Slopes slopes;
+    WideLanes c;
     WideLanes n;
     WideLanes d;
     for (int round = 0; round < 2; ++round) {
-      slopes.find(chain, lanes);
-      parts(chain, lanes, n, d);
-      step(slopes, n, d, wanted, lanes);
+      if (is_flat(chain)) {
+        slopes.find_flat(chain, lanes);
+      } else {
+        slopes.find(chain, lanes);
+      }
+      for (int i = 0; i < kWidth; ++i) {
+        c.set(i, DoubleDouble{lanes.u_re[i], 0.0}, DoubleDouble{lanes.u_im[i], 0.0});
+      }
+      constant(n, DoubleDouble{1.0, 0.0});
+      constant(d, DoubleDouble{1.0, 0.0});
+      for (int j = 0; j < chain.stage_count; ++j) {
+        factors(chain, chain.stages[j], c, n, d);
+        if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1], c, n, d);
+      }
+      step(slopes, c, n, d, wanted, lanes);
       long long left = 0;
       for (int i = 0; i < kWidth; ++i) left |= wanted[i];
       if (left == 0) return;
@@ -51,13 +65,17 @@ class ChainRefiner {
   }
 
  private:
-  // d log z/dc.
+  // d log z/du, and dc/du of the last stage.
   struct Slopes {
     alignas(64) double re[kWidth], im[kWidth];
+    alignas(64) double c_re[kWidth], c_im[kWidth];
 
-    [[gnu::noinline]] void find(const ChainView& chain, const ChainLanes& lanes) {
+    [[gnu::noinline]] void find_flat(const ChainView& chain, const ChainLanes& lanes) {
       const ChainStage& stage = chain.stages[0];
-      for (int i = 0; i < kWidth; ++i) re[i] = im[i] = 0.0;
+      for (int i = 0; i < kWidth; ++i) {
+        re[i] = im[i] = c_im[i] = 0.0;
+        c_re[i] = 1.0;
+      }
       for (int k = chain.groups[stage.group_begin].begin; k < chain.groups[stage.group_end - 1].end; ++k) {
         const double weight = chain.factors[k].weight;
         const double offset = chain.factors[k].offset;
@@ -68,6 +86,17 @@ class ChainRefiner {
           re[i] += x * unit;
           im[i] -= y * unit;
         }
+      }
+    }
+
+    [[gnu::noinline]] void find(const ChainView& chain, const ChainLanes& lanes) {
+      ChainState s;
+      ChainKernel::evaluate(chain, lanes, s);
+      for (int i = 0; i < kWidth; ++i) {
+        re[i] = s.s_re[i] + (s.l_re[i] * s.dc_re[i] - s.l_im[i] * s.dc_im[i]);
+        im[i] = s.s_im[i] + (s.l_re[i] * s.dc_im[i] + s.l_im[i] * s.dc_re[i]);
+        c_re[i] = s.dc_re[i];
+        c_im[i] = s.dc_im[i];
       }
     }
   };
@@ -111,11 +140,8 @@ class ChainRefiner {
     }
   }
 
-  // N and D.
-  static void parts(const ChainView& chain, const ChainLanes& lanes, WideLanes& n, WideLanes& d) {
-    constant(n, DoubleDouble{1.0, 0.0});
-    constant(d, DoubleDouble{1.0, 0.0});
-    const ChainStage& stage = chain.stages[0];
+  // N and D times the stage's own factors.
+  static void factors(const ChainView& chain, const ChainStage& stage, const WideLanes& c, WideLanes& n, WideLanes& d) {
     for (int g = stage.group_begin; g < stage.group_end; ++g) {
       const ChainGroup& group = chain.groups[g];
       for (int side = 0; side < 2; ++side) {
@@ -129,8 +155,7 @@ class ChainRefiner {
           any = true;
           WideLanes factor;
           for (int i = 0; i < kWidth; ++i) {
-            const DoubleDouble re = sum_of(DoubleDouble{lanes.u_re[i], 0.0}, DoubleDouble{f.offset, f.offset_rest});
-            factor.set(i, re, DoubleDouble{lanes.u_im[i], 0.0});
+            factor.set(i, sum_of(c.real(i), DoubleDouble{f.offset, f.offset_rest}), c.imag(i));
           }
           const int count = below ? -f.power : f.power;
           for (int m = 0; m < count; ++m) multiply(base, factor);
@@ -142,9 +167,40 @@ class ChainRefiner {
     }
   }
 
+  // Through a z + b into the next stage, N and D scaled by a power of 2 that keeps squares of N in the doubles.
+  [[gnu::noinline]] static void leave(const ChainStage& stage, const ChainStage& next, WideLanes& c, WideLanes& n,
+                                      WideLanes& d) {
+    const DoubleDouble shift{stage.shift, stage.shift_rest};
+    const DoubleDouble p0{stage.p0, stage.p0_rest};
+    const DoubleDouble next_p0{next.p0, next.p0_rest};
+    for (int i = 0; i < kWidth; ++i) {
+      constexpr std::uint64_t kExponent = 0x7ff0000000000000ULL;
+      const std::uint64_t bits = std::bit_cast<std::uint64_t>(fabs_(n.re[i]) + fabs_(n.im[i])) & kExponent;
+      const double unit = std::bit_cast<double>(0x7fe0000000000000ULL - bits);
+      const DoubleDouble n_re{unit * n.re[i], unit * n.re_rest[i]};
+      const DoubleDouble n_im{unit * n.im[i], unit * n.im_rest[i]};
+      const DoubleDouble d_re{unit * d.re[i], unit * d.re_rest[i]};
+      const DoubleDouble d_im{unit * d.im[i], unit * d.im_rest[i]};
+      const DoubleDouble s_re = sum_of(n_re, product_of(shift, d_re));
+      const DoubleDouble s_im = sum_of(n_im, product_of(shift, d_im));
+      // r = s/n, m' = m r
+      const DoubleDouble square = sum_of(product_of(n_re, n_re), product_of(n_im, n_im));
+      const DoubleDouble r_re = quotient_of(sum_of(product_of(s_re, n_re), product_of(s_im, n_im)), square);
+      const DoubleDouble r_im = quotient_of(sum_of(product_of(s_im, n_re), minus(product_of(s_re, n_im))), square);
+      const DoubleDouble m_re = sum_of(c.real(i), minus(p0));
+      const DoubleDouble m_im = c.imag(i);
+      const DoubleDouble to_re = sum_of(product_of(m_re, r_re), minus(product_of(m_im, r_im)));
+      const DoubleDouble to_im = sum_of(product_of(m_re, r_im), product_of(m_im, r_re));
+      c.set(i, sum_of(next_p0, to_re), to_im);
+      const DoubleDouble scale{stage.scale, 0.0};
+      n.set(i, product_of(scale, s_re), product_of(scale, s_im));
+      d.set(i, d_re, d_im);
+    }
+  }
+
   // In the lanes that are wanted; those that are sharp then are not any more.
-  [[gnu::noinline]] static void step(const Slopes& slopes, const WideLanes& n, const WideLanes& d, long long* wanted,
-                                     ChainLanes& lanes) {
+  [[gnu::noinline]] static void step(const Slopes& slopes, const WideLanes& c, const WideLanes& n, const WideLanes& d,
+                                     long long* wanted, ChainLanes& lanes) {
     for (int i = 0; i < kWidth; ++i) {
       const DoubleDouble x = quick_two_sum(lanes.x[i], lanes.x[i] * lanes.x_rest[i]);
       const DoubleDouble y_re = product_of(x, d.real(i));
@@ -162,13 +218,16 @@ class ChainRefiner {
       const double over = -1.0 / (t_re * t_re + t_im * t_im);
       const double d_re = (l_re * t_re + l_im * t_im) * over;
       const double d_im = (l_im * t_re - l_re * t_im) * over;
-      const double height = lanes.u_im[i] + d_im;
-      const bool fine = (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(height)) & (height < 0.0);
+      const double c_re = slopes.c_re[i] * d_re - slopes.c_im[i] * d_im;
+      const double c_im = slopes.c_re[i] * d_im + slopes.c_im[i] * d_re;
+      const double height = c.im[i] + c_im;
+      const bool fine = (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(lanes.u_im[i])) &
+                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0);
       const bool moved = wanted[i] != 0;
       lanes.sharp[i] = moved ? (fine ? 1.0 : 0.0) : lanes.sharp[i];
       lanes.height[i] = moved ? height : lanes.height[i];
       lanes.u_re[i] = moved ? lanes.u_re[i] + d_re : lanes.u_re[i];
-      lanes.u_im[i] = moved ? height : lanes.u_im[i];
+      lanes.u_im[i] = moved ? lanes.u_im[i] + d_im : lanes.u_im[i];
       wanted[i] = moved & !fine ? 1 : 0;
     }
   }

@@ -8,13 +8,17 @@ namespace freeconv {
 // Relative error that doubles may leave in a chain's density: its running estimate counts every rounding.
 inline constexpr double kChainAllowedError = 9e-12;
 
+// What the estimate of F's displacement by rounding may say of one that is good to 1e-13: 20 times that where a chain's
+// stages cancel.
+inline constexpr double kChainDisplacedCdf = 1e-12;
+
 // Above `allowed` an error is refined to `refined`, where that can be done. Returns the number of lanes that are
 // solved: proven, with an error of at most `allowed`.
 inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed, double refined) {
   const Kernels& kernel = kernels();
   kernel.solve(chain, lanes);
   const int solved = kernel.finish(lanes, allowed);
-  if (solved == kChainLanes || !is_flat(chain)) return solved;
+  if (solved == kChainLanes || has_measure(chain)) return solved;
   int rough = 0;
   for (int i = 0; i < lanes.live; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.error[i] <= allowed) ? 1 : 0;
   if (rough == 0) return solved;
