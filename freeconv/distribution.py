@@ -70,11 +70,12 @@ def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.floa
         if below < least and most < above:  # all in one piece, and no NaN
             return np.clip(_inside(law, p, workers), low, high)
     known = atoms(law)
-    # Where F is not continuous and increasing: atoms, and the upper ends of the pieces.
+    # Where F is not continuous and increasing: atoms, and the ends of the pieces. (The lower ones: a level that rounding
+    # has put above the jump before a piece, but not above F where it begins.)
     at_atoms = np.asarray(boundary.record(law, known.locations, cdf=True).cdf)
-    breaks = np.concatenate([pieces[:, 1], known.locations])
+    breaks = np.concatenate([pieces[:, 0], pieces[:, 1], known.locations])
     order = np.argsort(breaks, kind="stable")
-    levels = np.maximum.accumulate(np.concatenate([pieces[:, 3], at_atoms])[order])
+    levels = np.maximum.accumulate(np.concatenate([pieces[:, 2], pieces[:, 3], at_atoms])[order])
     levels[-1] = 1.0
     index = np.searchsorted(levels, np.where(np.isnan(p), 1.0, p), side="left")
     x = np.where(np.isnan(p), np.nan, breaks[order][np.minimum(index, len(levels) - 1)])

@@ -115,10 +115,12 @@ def limits(law: Law, x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _outer(edge: Edge, frame: engine.Frame) -> Edge:
     """Carry an edge of the core out: density(x) = density_core((x − b)/a)/(a r)."""
     location = float(engine.outer_points(frame, np.array([edge.location]))[0])
-    coefficient = edge.coefficient
-    for scale, _, ratio in frame.steps:
-        coefficient /= scale ** (1.0 + edge.exponent) * ratio
-    return replace(edge, location=location, coefficient=coefficient)
+    # Scales of 1e150 and 1e-150: powers beyond the doubles are inf or 0, where Python's raise.
+    coefficient = np.float64(edge.coefficient)
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        for scale, _, ratio in frame.steps:
+            coefficient = coefficient / np.float64(scale) / np.float64(scale) ** edge.exponent / ratio
+    return replace(edge, location=location, coefficient=float(coefficient))
 
 
 def _limit(edge: Edge) -> float:

@@ -120,6 +120,16 @@ def test_quantiles_beside_a_hard_edge_that_holds_most_of_the_mass() -> None:
     np.testing.assert_allclose(law.cdf(x[found]), p[found], rtol=0.0, atol=1e-14)
 
 
+def test_a_level_that_rounding_put_above_the_jump_before_a_piece() -> None:
+    """F is 0.05 on the gap behind an atom, and an ulp more where the piece begins: not the end of the piece (stress)."""
+    cubed = fc.boxtimes_power(fc.Discrete([1.25, 1.75, 2.0, 2.5], [0.125, 0.125, 0.0625, 0.6875]), 3.0)
+    law = -1.353076826458182 * fc.resize(cubed, 1.25) - 1.969237078180739
+    low = law.support()[0, 0]
+    level = law.cdf(low)
+    for p in (level, np.nextafter(level, 1.0), level + 1e-14):
+        assert law.quantile(p) == pytest.approx(low, rel=1e-9)
+
+
 def test_quantiles_at_the_right_end() -> None:
     """1 − F ~ (2/3) c d^(3/2), c = 1/(4π): p = 1 − 1e-12 is known to ε/2, so d to ε/3e-12 = 4e-5."""
     distance = 4.0 - float(np.asarray(fc.MarchenkoPastur().quantile(1.0 - 1e-12)))

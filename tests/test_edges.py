@@ -137,6 +137,17 @@ def test_size_changes_divide_coefficients(ratio: float) -> None:
             check(new, old.location, old.side, old.kind, old.exponent, old.coefficient / ratio)
 
 
+@pytest.mark.parametrize("scale", [1e150, 1e-150])
+def test_coefficients_beyond_the_doubles_do_not_raise(scale: float) -> None:
+    """(3/2) + 1 of a cusp-like edge and the exponents of squared ELU slopes: scale ** 2.1 is no double."""
+    law = scale * fc.SlopeLaw("elu", 2.0)
+    for edge, own in zip(law.edges(), fc.SlopeLaw("elu", 2.0).edges(), strict=True):
+        assert edge.exponent == own.exponent
+        assert edge.location == pytest.approx(scale * own.location, rel=1e-12)
+    x = np.array([edge.location for edge in law.edges()])
+    assert not np.isnan(law.density(x)).any()
+
+
 def test_compressions() -> None:
     """A corner of half the size of a square Wishart matrix is one of ratio 1/2."""
     for old, new in zip(fc.MarchenkoPastur(0.5).edges(), fc.compress(MP, 0.5).edges(), strict=True):
