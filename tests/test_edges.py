@@ -139,7 +139,7 @@ def test_size_changes_divide_coefficients(ratio: float) -> None:
 
 @pytest.mark.parametrize("scale", [1e150, 1e-150])
 def test_coefficients_beyond_the_doubles_do_not_raise(scale: float) -> None:
-    """(3/2) + 1 of a cusp-like edge and the exponents of squared ELU slopes: scale ** 2.1 is no double."""
+    """Density beside an end of squared ELU slopes has scale ** (1 + exponent) in it, which is no double."""
     law = scale * fc.SlopeLaw("elu", 2.0)
     for edge, own in zip(law.edges(), fc.SlopeLaw("elu", 2.0).edges(), strict=True):
         assert edge.exponent == own.exponent

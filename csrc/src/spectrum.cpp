@@ -37,9 +37,6 @@ Spectrum::Spectrum(Program program, Program far, CoreFacts facts, Interrupt* int
   chain_ = ForwardChain(program_);
   if (chain_) {
     for (const Skeleton& piece : pieces_) tables_.emplace_back(piece, chain_, program_.leaf_count());
-    if (tables_.size() <= kFewPieces) {
-      for (ChainTable& table : tables_) table.grade(chain_.view());
-    }
   }
   weigh(interrupt);
 }
@@ -162,7 +159,12 @@ int Spectrum::piece_of(double x) const {
   return x > piece.low && x < piece.high ? index : -1;
 }
 
+// A chain's cells are made when points are first asked for: who wants the support alone would pay a seventh more.
 Points Spectrum::make_points(Interrupt* interrupt) const {
+  std::call_once(graded_, [&] {
+    if (tables_.size() > kFewPieces) return;
+    for (ChainTable& table : tables_) table.grade(chain_.view());
+  });
   return {program_, pieces_, facts_.atoms, make_tracer(program_, interrupt), chain_, tables_};
 }
 

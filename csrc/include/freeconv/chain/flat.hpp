@@ -7,17 +7,15 @@
 
 namespace freeconv::FREECONV_ISA {
 
-// The next step is the square of the last, as in solver/newton.hpp.
-inline constexpr double kChainStep = 3e-8;
-inline constexpr double kChainResidual = 1e-2;
-inline constexpr int kChainIterations = 6;
-
 class FlatKernel {
  public:
-  // Solves the lanes from where they start; see ChainLanes.
-  [[gnu::noinline]] static void solve(const ChainView& chain, ChainLanes& lanes) {
+  // Solves the lanes from where they start; see ChainLanes. If they are `polished` those that are near have had a step.
+  [[gnu::noinline]] static void solve(const ChainView& chain, bool polished, ChainLanes& lanes) {
     alignas(64) long long done[kWidth];
     const int live = lanes.live;
+    if (!polished) {
+      for (int i = 0; i < kWidth; ++i) lanes.near[i] = 0;
+    }
     for (int at = 0; at < live; at += kVector) step(chain, 1, at, lanes, done);
     for (int iteration = 2; iteration <= kChainIterations; ++iteration) {
       long long all = -1;
@@ -146,8 +144,9 @@ class FlatKernel {
     const Doubles e_im = p.k.im * over_x;
     const auto [d_re, d_im] = newton(p, e_re, e_im);
     const Doubles residual = size(e_re, e_im);
-    const Longs fine = (magnitude(d_re) <= kChainStep * size(u_re, u_im)) &
-                       (magnitude(d_im) <= kChainStep * magnitude(u_im)) & (residual <= kChainResidual);
+    Longs fine = (magnitude(d_re) <= kChainStep * size(u_re, u_im)) &
+                 (magnitude(d_im) <= kChainStep * magnitude(u_im)) & (residual <= kChainResidual);
+    if (iteration == 1) fine &= load(lanes.near + at) | (size(d_re, d_im) <= kChainSureStep * magnitude(u_im));
     // z > 0: its argument is next to 0.
     const Longs sheet = (p.k.turns == -sign_bit(p.k.im)) & (p.k.re > 0.0);
     const Longs proven = fine & sheet & (u_im < 0.0);

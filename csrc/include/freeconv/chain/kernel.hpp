@@ -20,7 +20,7 @@ class ChainKernel {
     const bool rough = ChainStart::run(lanes);
     if (is_flat(chain)) {
       if (rough) FlatKernel::polish(chain, lanes);
-      return FlatKernel::solve(chain, lanes);
+      return FlatKernel::solve(chain, rough, lanes);
     }
     alignas(64) long long done[kWidth];
     for (int i = 0; i < kWidth; ++i) {
@@ -217,6 +217,7 @@ class ChainKernel {
   [[gnu::noinline]] static int step(const ChainStage& last, int iteration, const ChainState& s, ChainLanes& lanes,
                                     long long* done) {
     const double rest = last.rest;
+    const bool later = iteration > 1;
     long long count = 0;
     for (int i = 0; i < kWidth; ++i) {
       const double over_x = 1.0 / lanes.x[i];
@@ -234,8 +235,9 @@ class ChainKernel {
       const double u_re = lanes.u_re[i];
       const double u_im = lanes.u_im[i];
       const double residual = size(e_re, e_im);
-      const bool fine = (size(d_re, 0.0) <= kChainStep * size(u_re, u_im)) & (fabs_(d_im) <= kChainStep * fabs_(u_im)) &
-                        (residual <= kChainResidual);
+      const bool small = (size(d_re, 0.0) <= kChainStep * size(u_re, u_im)) &
+                         (fabs_(d_im) <= kChainStep * fabs_(u_im)) & (residual <= kChainResidual);
+      const bool fine = small & (later | (size(d_re, d_im) <= kChainSureStep * fabs_(u_im)));
       // z > 0: its argument is next to 0.
       const bool sheet = (s.k.turns[i] == -sign_bit(s.k.im[i])) & (s.k.re[i] > 0.0);
       const bool proven = fine & sheet & (s.wrong[i] == 0);

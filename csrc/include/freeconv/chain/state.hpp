@@ -1,4 +1,5 @@
-// What the kernels of a forward chain keep of every lane. In a namespace of the instruction set's own.
+// What the kernels of a forward chain keep of every lane, and when they have arrived. In a namespace of the instruction
+// set's own.
 #pragma once
 
 #include "freeconv/chain/chain.hpp"
@@ -11,6 +12,16 @@
 namespace freeconv::FREECONV_ISA {
 
 inline constexpr int kWidth = kChainLanes;
+
+// A step of less, relative to Im u, is the last: nothing in log z is nearer to u than its own image, so that what is
+// left is less than the square.
+inline constexpr double kChainSureStep = 1e-9;
+// The second step and later ones, as in solver/newton.hpp: beside an edge rounding keeps Re u from such a step, and the
+// step before was small already.
+inline constexpr double kChainStep = 3e-8;
+inline constexpr double kChainResidual = 1e-2;
+inline constexpr int kChainIterations = 6;
+
 // A complex number w in every lane with its argument theta = pi (turns + part), 0 <= part < 1: the parity of `turns`
 // is the sign of Im w.
 struct Turning {

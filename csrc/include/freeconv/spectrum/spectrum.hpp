@@ -116,7 +116,8 @@ class Spectrum {
   std::vector<int> child_nodes_;
   std::vector<Skeleton> pieces_;
   ForwardChain chain_;
-  std::vector<ChainTable> tables_;         // of every piece, for the chain
+  mutable std::vector<ChainTable> tables_;  // of every piece, for the chain
+  mutable std::once_flag graded_;
   std::vector<double> mass_before_;        // continuous mass to the left of each piece, and of all; NaN if not known
   mutable std::vector<Inverse> inverses_;  // of every piece, made when a level first falls on it
   bool complete_ = true;
