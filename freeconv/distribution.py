@@ -70,7 +70,7 @@ def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.floa
         if below < least and most < above:  # all in one piece, and no NaN
             return np.clip(_inside(law, p, workers), low, high)
     known = atoms(law)
-    # Where F is not continuous and increasing: atoms, and the ends of the pieces. (The lower ones: a level that rounding
+    # Where F is not continuous and increasing: atoms, and the ends of the pieces. (Lower ones for levels that rounding
     # has put above the jump before a piece, but not above F where it begins.)
     at_atoms = np.asarray(boundary.record(law, known.locations, cdf=True).cdf)
     breaks = np.concatenate([pieces[:, 0], pieces[:, 1], known.locations])
