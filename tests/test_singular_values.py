@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -150,3 +151,35 @@ def test_arguments() -> None:
         fc.Status.EDGE, fc.Status.CERTIFIED, fc.Status.OUTSIDE, fc.Status.NOT_A_NUMBER, fc.Status.OUTSIDE,
     ]  # fmt: skip
     assert np.isnan([found.density[3], found.cdf[3]]).all()
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        MP,
+        fc.MLP(3, weight_variance=2.0).jacobian(),
+        fc.boxtimes(fc.MarchenkoPastur(0.05), fc.Discrete([1.0, 9.0], [0.5, 0.5])),
+    ],
+    ids=["quarter circle", "network", "gap"],
+)
+def test_compiled_singular_values_are_the_same(law: fc.Law) -> None:
+    exact = law.singular_values()
+    compiled = exact.compile()
+    intervals = exact.support()
+    part = np.concatenate([np.geomspace(1e-6, 0.5, 20), 1.0 - np.geomspace(1e-6, 0.5, 20)])
+    s = np.concatenate([low + (high - low) * part for low, high in intervals])
+    np.testing.assert_allclose(compiled.density(s), exact.density(s), rtol=1e-10)
+    np.testing.assert_allclose(compiled.cdf(s), exact.cdf(s), rtol=0.0, atol=1e-12)
+    p = np.linspace(0.0, 1.0, 41)
+    np.testing.assert_allclose(compiled.quantile(p), exact.quantile(p), rtol=1e-10)
+    np.testing.assert_allclose(compiled.sample(9, rng=1), exact.sample(9, rng=1), rtol=1e-9)
+    beside = np.array([0.0, 1e-170, -1.0, 2.0 * intervals[-1, 1], np.inf, np.nan])
+    np.testing.assert_allclose(compiled.density(beside), exact.density(beside), rtol=1e-10)
+    np.testing.assert_array_equal(compiled.cdf(beside), exact.cdf(beside))
+    np.testing.assert_array_equal(compiled.support(), intervals)
+    assert compiled.atoms().weights.tolist() == exact.atoms().weights.tolist()
+    assert compiled.error <= 1e-12
+    assert compiled.nbytes > 0
+    copy = pickle.loads(pickle.dumps(compiled))
+    np.testing.assert_array_equal(copy.density(s), compiled.density(s))
+    assert type(compiled.density(1.0)) is type(compiled.quantile(0.5)) is float
