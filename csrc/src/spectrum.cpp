@@ -165,7 +165,7 @@ Points Spectrum::make_points(Interrupt* interrupt) const {
     if (tables_.size() > kFewPieces) return;
     for (ChainTable& table : tables_) table.grade(chain_.view());
   });
-  return {program_, pieces_, facts_.atoms, make_tracer(program_, interrupt), chain_, tables_};
+  return {program_, pieces_, facts_, interrupt, chain_, tables_};
 }
 
 void Spectrum::evaluate(const double* x, std::size_t n, const Evaluated& out, int workers, Interrupt* interrupt) const {

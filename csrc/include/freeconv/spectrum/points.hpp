@@ -2,6 +2,8 @@
 // by the general blocks otherwise.
 #pragma once
 
+#include <memory>
+
 #include "freeconv/chain/solve.hpp"
 #include "freeconv/spectrum/density.hpp"
 
@@ -11,19 +13,15 @@ class Points {
  public:
   static constexpr int kLanes = kChainLanes;
 
-  Points(const Program& program, const std::vector<Skeleton>& pieces, const std::vector<Atom>& atoms, Tracer tracer,
+  Points(const Program& program, const std::vector<Skeleton>& pieces, const CoreFacts& facts, Interrupt* interrupt,
          const ForwardChain& chain, const std::vector<ChainTable>& tables)
-      : program_(program),
-        pieces_(pieces),
-        chain_(chain),
-        tables_(tables),
-        blocks_(program, pieces, atoms, std::move(tracer)) {
+      : program_(program), pieces_(pieces), facts_(facts), interrupt_(interrupt), chain_(chain), tables_(tables) {
     for (const Program::Step& step : program.peeled) steps_.push_back({step.shift, step.scale});
   }
 
-  Recovery& recovery() { return blocks_.recovery(); }
+  Recovery& recovery() { return blocks().recovery(); }
   void recover(const Evaluated& out, std::size_t j, DoubleDouble x, const Skeleton& piece, const Recovered& spent) {
-    blocks_.recover(out, j, x, piece, spent);
+    blocks().recover(out, j, x, piece, spent);
   }
 
   // Solves kLanes of the user's points, if the law is a chain and they all lie in one piece, that of the last block;
@@ -80,6 +78,15 @@ class Points {
 
  private:
   static constexpr int kBlock = 16;
+
+  // Made when they are first needed: of a scalar call for a chain they would be half.
+  DensityBlocks<kBlock>& blocks() {
+    if (blocks_ == nullptr) {
+      Tracer tracer(program_, facts_.mean, facts_.deviation, interrupt_);
+      blocks_ = std::make_unique<DensityBlocks<kBlock>>(program_, pieces_, facts_.atoms, std::move(tracer));
+    }
+    return *blocks_;
+  }
 
   // Whether F is known in all lanes, within rounding between its values at the ends of the piece.
   bool masses_are_known() const {
@@ -166,7 +173,7 @@ class Points {
         where[waiting++] = at + static_cast<std::size_t>(i);
       }
       if (waiting == 0 || (waiting < kBlock && i + 1 < count)) continue;
-      blocks_.run(x, piece_of, where, waiting, out);
+      blocks().run(x, piece_of, where, waiting, out);
       waiting = 0;
     }
     // A density does not depend on whether F is asked for, to the last bit.
@@ -179,9 +186,11 @@ class Points {
 
   const Program& program_;
   const std::vector<Skeleton>& pieces_;
+  const CoreFacts& facts_;
+  Interrupt* interrupt_;
   const ForwardChain& chain_;
   const std::vector<ChainTable>& tables_;
-  DensityBlocks<kBlock> blocks_;
+  std::unique_ptr<DensityBlocks<kBlock>> blocks_;
   std::vector<ChainEntry> steps_;
   ChainLanes lanes_{};
   ChainAim aim_{};
