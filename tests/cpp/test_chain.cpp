@@ -125,13 +125,13 @@ void test_no_wrong_root_is_proven(const Tree& tree, const std::string& name, dou
 }
 
 // Beside an edge, double-double's height against that of the general refinement.
-void test_refinement() {
-  const Tree tree = relu(3.0);
+void test_refinement(const Tree& tree, const std::string& name, double mean, double deviation) {
+  const Program program = tree.load().program;
   CoreFacts facts;
-  facts.mean = 1.0;
-  facts.deviation = 3.0;
+  facts.mean = mean;
+  facts.deviation = deviation;
   facts.lowest = 0.0;
-  facts.atoms = {{0.0, 0.5}};
+  facts.atoms = {{0.0, 1.0 - program.root().own_p0.hi}};
   const Spectrum spectrum = make_spectrum(tree, facts);
   const double edge = spectrum.support().back();
   std::vector<double> x;
@@ -139,8 +139,8 @@ void test_refinement() {
   const std::vector<Row> by_chain = evaluated(spectrum, x, false);
   const std::vector<Row> by_tree = evaluated(spectrum, x, true);  // the potential is the general blocks' only
   for (std::size_t i = 0; i < x.size(); ++i) {
-    check_close(by_chain[i].values[0], by_tree[i].values[0], 4e-15 * by_tree[i].values[0], "refined density");
-    check_below(by_chain[i].values[2], 1e-14, "refined accuracy");
+    check_close(by_chain[i].values[0], by_tree[i].values[0], 4e-15 * by_tree[i].values[0], name + ": refined density");
+    check_below(by_chain[i].values[2], 1e-14, name + ": refined accuracy");
   }
 }
 
@@ -168,7 +168,9 @@ int main() {
   test_no_wrong_root_is_proven(kernel(4, 0.6, false), "kernel 4", 1.0, 1.0, random);
   test_no_wrong_root_is_proven(atoms(1.0), "atoms", 2.3, 1.5, random);
   test_no_wrong_root_is_proven(atoms(3.0), "atoms, three times", 12.0, 9.0, random);
-  test_refinement();
+  test_refinement(relu(3.0), "relu 3", 1.0, 3.0);
+  test_refinement(kernel(2, 0.4, true), "kernel 2", 1.0, 1.0);
+  test_refinement(kernel(4, 0.6, false), "kernel 4", 1.0, 1.0);
   test_every_instruction_set_is_named();
   return finish();
 }
