@@ -167,3 +167,27 @@ def test_wrong_arguments_are_named(arguments: tuple[Any, Any], error: type[Excep
 def test_workers_are_checked() -> None:
     with pytest.raises(ValueError, match="workers must be"):
         fc.densities([fc.Semicircle()], [1.0], workers=0)
+
+
+def test_kernels_are_set_up_side_by_side() -> None:
+    laws = [fc.MLP(3, "hard_tanh", weights="orthogonal", weight_variance=1.2 + 0.1 * k).ntk() for k in range(6)]
+    mixed = [*laws, *networks(5, 3), fc.boxplus(fc.Semicircle(), fc.Bernoulli(0.3))]
+    x = np.linspace(0.1, 6.0, 50)
+    for many, one in ((fc.densities, fc.Law.density), (fc.cdfs, fc.Law.cdf)):
+        values = many(mixed, x, workers=3)
+        np.testing.assert_array_equal(values, many(mixed, x))
+        np.testing.assert_array_equal(values[2], one(laws[2], x))
+
+
+def test_what_one_of_many_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    laws = [fc.MLP(2, weight_variance=1.0 + 0.1 * k).ntk() for k in range(20)]
+    asked: list[fc.Law] = []
+
+    def failing(law: fc.Law, x: Any, *, workers: int) -> Any:
+        asked.append(law)
+        raise fc.ConvergenceError("not this one")
+
+    monkeypatch.setattr("freeconv.spectrum.density", failing)
+    with pytest.raises(fc.ConvergenceError, match="not this one"):
+        fc.densities(laws, [1.0], workers=2)
+    assert asked
