@@ -299,6 +299,23 @@ def test_products_almost_all_at_zero(leaf: fc.Law, p: float) -> None:
         assert law.cdf(b) - law.cdf(a) == pytest.approx(mass, rel=1e-9, abs=3e-15)
 
 
+def test_powers_of_measures() -> None:
+    """F of a 300th power holds 299 arg m, which z G − 1 has to 1/|m| = 200 ulps only. (From 40 digits.)"""
+    law = fc.boxtimes_power(fc.Discrete([0.00015000000000000001, 1.5], [0.5, 0.5]), 300.0)
+    low, high = law.cdf(np.array([1e-35, 1.7782794100389227e-35]))
+    assert high - low == pytest.approx(0.000707839630021181482, rel=0.0, abs=CDF)
+
+
+def test_f_of_a_thousand_layers() -> None:
+    """Rounding of the unknown moves F by the whole chain's slope, unless it is taken back. (From 50 digits.)"""
+    law = fc.MLP(1000, weight_variance=2.0).jacobian()
+    (low, high) = law.support()[0]
+    values = law.cdf(low + (high - low) * (np.array([0, 20, 39]) + 0.5) / 40)
+    np.testing.assert_allclose(
+        values, [0.998808723238696438, 0.999919745322962033, 0.999999788187464365], rtol=0.0, atol=4e-15
+    )
+
+
 def test_sums_of_thousands_of_slopes() -> None:
     # Sums of logarithms in doubles, 7000 times: F fell by 3e-12 at a point and was off by 1e-11.
     slopes = fc.boxplus_power(fc.SlopeLaw("softplus", 0.001), 400)

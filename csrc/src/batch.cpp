@@ -377,7 +377,7 @@ class LawBlocks {
       if (batch_.cdf) {
         const double mass = lanes_.cdf[i];
         const bool between = mass >= below_ - kCdfRounding && mass <= 1.0 + kCdfRounding;
-        good = good && lanes_.cdf_error[i] <= kChainDisplacedCdf && between;
+        good = good && lanes_.cdf_error[i] <= kDisplacedCdf && between;
         value = good ? outer(program, x[place[i]], std::clamp(mass, below_, 1.0)) : value;
       }
       if (good) values[place[i]] = value;

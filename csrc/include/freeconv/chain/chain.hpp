@@ -161,6 +161,7 @@ struct ChainLanes {
   alignas(64) double residual[kChainLanes];  // |z/x - 1| before the last step
   alignas(64) double error[kChainLanes];     // estimated relative rounding error of `height`
   alignas(64) double cdf[kChainLanes];
+  alignas(64) double cdf_shift[kChainLanes];  // from F at the rounded unknown to F at what it was rounded from
   alignas(64) double cdf_error[kChainLanes];  // estimated, by the displacement of z
   alignas(64) double steps[kChainLanes];
   alignas(64) double proven[kChainLanes];   // 1: converged, and the certificate holds

@@ -161,8 +161,16 @@ class FlatKernel {
       fresh = ~load(done + at);
     }
     const auto put = [&](double* values, Doubles value) { store(values + at, fresh ? value : load(values + at)); };
-    put(lanes.u_re, u_re + d_re);
-    put(lanes.u_im, u_im + d_im);
+    // What rounding takes off u moves log z by t of it, and F by -Im((1 + m) dlog z)/pi: 300 ulps of F at depth 1000.
+    const Doubles to_re = u_re + d_re;
+    const Doubles to_im = u_im + d_im;
+    const Doubles off_re = d_re - (to_re - u_re);
+    const Doubles off_im = d_im - (to_im - u_im);
+    const Doubles moved_re = p.l_re * off_re - p.l_im * off_im;
+    const Doubles moved_im = p.l_re * off_im + p.l_im * off_re;
+    put(lanes.cdf_shift, (-1.0 / kPi) * ((u_re + chain.stages[0].rest) * moved_im + u_im * moved_re));
+    put(lanes.u_re, to_re);
+    put(lanes.u_im, to_im);
     put(lanes.height, height);
     put(lanes.residual, residual);
     put(lanes.error, error);

@@ -61,23 +61,29 @@ class ChainKernel {
       for (int i = 0; i < kWidth; ++i) total.add(i, first_p0 - lanes.u_re[i], lanes.u_im[i], 1.0);
     }
     begin(chain, lanes, state);
-    // ... T times, and (T - 1) log m.
+    // ... T times, and (T - 1) log m: by m itself, which c = m + p0 has to 1/|m| ulps only.
     const double more = has_measure(chain) ? times - 1.0 : 0.0;
     if (more > 0.0) {
-      for (int i = 0; i < kWidth; ++i) total.add(i, first_p0 - state.c_re[i], state.c_im[i], -more);
+      for (int i = 0; i < kWidth; ++i) total.add(i, -state.m_re[i], state.m_im[i], -more);
     }
     for (int j = 0; j < chain.stage_count; ++j) {
       const ChainStage& stage = chain.stages[j];
       for (int k = stage.angle_begin; k < stage.angle_end; ++k) {
         const ChainAngle angle = chain.angles[k];
         for (int i = 0; i < kWidth; ++i) total.add(i, state.c_re[i] + angle.offset, state.c_im[i], angle.weight);
+        if (j == 0 && !has_measure(chain)) continue;
+        // What rounding of c does to the angle.
+        const double part = kEpsilon / kPi * fabs_(angle.weight);
+        for (int i = 0; i < kWidth; ++i) {
+          lanes.cdf_error[i] += part * state.noise_c[i] / size(state.c_re[i] + angle.offset, state.c_im[i]);
+        }
       }
       for (int i = 0; i < kWidth; ++i) total.rest[i] -= stage.slope * state.c_im[i];
       if (j + 1 == chain.stage_count) break;
       factors(chain, stage, state);
       leave(stage, chain.stages[j + 1].p0, state);
     }
-    for (int i = 0; i < kWidth; ++i) lanes.cdf[i] = total.turns[i] + total.rest[i] / kPi;
+    for (int i = 0; i < kWidth; ++i) lanes.cdf[i] = (total.turns[i] + total.rest[i] / kPi) + lanes.cdf_shift[i];
   }
 
   // The whole chain at the lanes' unknowns.
@@ -247,8 +253,17 @@ class ChainKernel {
       const double rate = size(s.dc_re[i], s.dc_im[i]) / size(t_re, t_im);
       const double error = kEpsilon * (1.5 * noise * rate + s.noise_c[i]) / fabs_(height);
       const bool fresh = done[i] == 0;
-      lanes.u_re[i] = fresh ? u_re + d_re : u_re;
-      lanes.u_im[i] = fresh ? u_im + d_im : u_im;
+      // As in chain/flat.hpp.
+      const double to_re = u_re + d_re;
+      const double to_im = u_im + d_im;
+      const double off_re = d_re - (to_re - u_re);
+      const double off_im = d_im - (to_im - u_im);
+      const double off_z_re = t_re * off_re - t_im * off_im;
+      const double off_z_im = t_re * off_im + t_im * off_re;
+      const double shift = (-1.0 / kPi) * ((s.c_re[i] + rest) * off_z_im + s.c_im[i] * off_z_re);
+      lanes.cdf_shift[i] = fresh ? shift : lanes.cdf_shift[i];
+      lanes.u_re[i] = fresh ? to_re : u_re;
+      lanes.u_im[i] = fresh ? to_im : u_im;
       lanes.height[i] = fresh ? height : lanes.height[i];
       lanes.residual[i] = fresh ? residual : lanes.residual[i];
       lanes.error[i] = fresh ? error : lanes.error[i];

@@ -192,6 +192,8 @@ class ChainMeasureStart {
       const double h_im = q.t2_im[i] + zero * (2.0 * o_re * o_im);
       const double m_re = q.m_re[i];
       const double m_im = q.m_im[i];
+      s.m_re[i] = m_re;
+      s.m_im[i] = m_im;
       const double over_g = 1.0 / (g_re * g_re + g_im * g_im);
       const double over_m = 1.0 / (m_re * m_re + m_im * m_im);
       s.k.re[i] = (m_re * g_re + m_im * g_im) * over_g;

@@ -57,7 +57,7 @@ class ChainRefiner {
         factors(chain, chain.stages[j], c, n, d);
         if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1], c, n, d);
       }
-      step(slopes, c, n, d, wanted, lanes);
+      step(chain.stages[chain.stage_count - 1].rest, slopes, c, n, d, wanted, lanes);
       long long left = 0;
       for (int i = 0; i < kWidth; ++i) left |= wanted[i];
       if (left == 0) return;
@@ -199,8 +199,8 @@ class ChainRefiner {
   }
 
   // In the lanes that are wanted; those that are sharp then are not any more.
-  [[gnu::noinline]] static void step(const Slopes& slopes, const WideLanes& c, const WideLanes& n, const WideLanes& d,
-                                     long long* wanted, ChainLanes& lanes) {
+  [[gnu::noinline]] static void step(double rest, const Slopes& slopes, const WideLanes& c, const WideLanes& n,
+                                     const WideLanes& d, long long* wanted, ChainLanes& lanes) {
     for (int i = 0; i < kWidth; ++i) {
       const DoubleDouble x = quick_two_sum(lanes.x[i], lanes.x[i] * lanes.x_rest[i]);
       const DoubleDouble y_re = product_of(x, d.real(i));
@@ -226,8 +226,16 @@ class ChainRefiner {
       const bool moved = wanted[i] != 0;
       lanes.sharp[i] = moved ? (fine ? 1.0 : 0.0) : lanes.sharp[i];
       lanes.height[i] = moved ? height : lanes.height[i];
-      lanes.u_re[i] = moved ? lanes.u_re[i] + d_re : lanes.u_re[i];
-      lanes.u_im[i] = moved ? lanes.u_im[i] + d_im : lanes.u_im[i];
+      const double to_re = lanes.u_re[i] + d_re;
+      const double to_im = lanes.u_im[i] + d_im;
+      const double off_re = d_re - (to_re - lanes.u_re[i]);
+      const double off_im = d_im - (to_im - lanes.u_im[i]);
+      const double off_z_re = t_re * off_re - t_im * off_im;
+      const double off_z_im = t_re * off_im + t_im * off_re;
+      const double shift = (-1.0 / kPi) * ((c.re[i] + rest) * off_z_im + c.im[i] * off_z_re);
+      lanes.cdf_shift[i] = moved ? shift : lanes.cdf_shift[i];
+      lanes.u_re[i] = moved ? to_re : lanes.u_re[i];
+      lanes.u_im[i] = moved ? to_im : lanes.u_im[i];
       wanted[i] = moved & !fine ? 1 : 0;
     }
   }

@@ -8,10 +8,6 @@ namespace freeconv {
 // Relative error that doubles may leave in a chain's density: its running estimate counts every rounding.
 inline constexpr double kChainAllowedError = 9e-12;
 
-// What the estimate of F's displacement by rounding may say of one that is good to 1e-13: 20 times that where a chain's
-// stages cancel.
-inline constexpr double kChainDisplacedCdf = 1e-12;
-
 // Above `allowed` an error is refined to `refined`, where that can be done. Returns the number of lanes that are
 // solved: proven, with an error of at most `allowed`.
 inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed, double refined) {

@@ -79,6 +79,7 @@ struct ChainState {
   alignas(64) double l_re[kWidth], l_im[kWidth];    // d log K/dc of the stage's own factors
   alignas(64) double noise[kWidth];                 // of log K, in units of epsilon
   alignas(64) double noise_c[kWidth];               // of c
+  alignas(64) double m_re[kWidth], m_im[kWidth];    // of a measure that the chain starts from
   alignas(64) double own[kWidth];                   // of log K by the stage's own factors
   alignas(64) long long wrong[kWidth];              // violated conditions
   Turning k;

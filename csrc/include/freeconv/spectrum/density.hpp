@@ -11,8 +11,9 @@ namespace freeconv {
 // A distribution function beyond its values at the ends of an interval by more is that of another branch.
 inline constexpr double kCdfRounding = 1e-9;
 
-// What the running estimate, 1.5 to 100 times the error, may say of a distribution function that is good to 1e-13.
-inline constexpr double kDisplacedCdf = 1e-11;
+// What the running estimate may say of a distribution function that is good to 1e-13: 10 to 100 times the error, where
+// a kernel's stages cancel.
+inline constexpr double kDisplacedCdf = 1e-12;
 
 // A residual of doubles from which double-double is tried where squared slopes' density has faded into rounding.
 inline constexpr double kFaintResidual = 1e-8;

@@ -58,8 +58,7 @@ class Points {
     kernels().aim(inverse, piece, below, above, aim_, lanes_);
     solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);
     kernels().measure(chain_.view(), lanes_);
-    const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kChainDisplacedCdf,
-                             kChainAllowedError};
+    const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kDisplacedCdf, kChainAllowedError};
     return kernels().land(piece, masses, lanes_, aim_);
   }
   const ChainAim& aimed() const { return aim_; }
@@ -93,7 +92,7 @@ class Points {
     const Skeleton& here = pieces_[static_cast<std::size_t>(last_)];
     int wrong = 0;
     for (int i = 0; i < kLanes; ++i) {
-      wrong += lanes_.cdf_error[i] <= kChainDisplacedCdf && within(here, lanes_.cdf[i]) ? 0 : 1;
+      wrong += lanes_.cdf_error[i] <= kDisplacedCdf && within(here, lanes_.cdf[i]) ? 0 : 1;
     }
     return wrong == 0;
   }
@@ -149,7 +148,7 @@ class Points {
       r.iterations = static_cast<int>(lanes_.steps[i]);
       if (out.cdf != nullptr) {
         r.cdf = lanes_.cdf[i];
-        if (!(lanes_.cdf_error[i] <= kChainDisplacedCdf) || !within(here, r.cdf)) {
+        if (!(lanes_.cdf_error[i] <= kDisplacedCdf) || !within(here, r.cdf)) {
           known_[i] = 1;
           density_[i] = program_.factor * (r.density / kPi);
           continue;
