@@ -137,6 +137,15 @@ def test_quantiles_at_the_right_end() -> None:
     assert distance == pytest.approx((1.5e-12 * 4.0 * math.pi) ** (2.0 / 3.0), rel=1e-4)
 
 
+def test_quantiles_of_masses_in_the_noise_of_f() -> None:
+    """F is good to 1e-16 only, of a mass of 2e-14 half a percent: the search ended without an answer."""
+    law = fc.boxtimes(fc.Discrete([1.0, 50.0], [0.5, 0.5]), fc.MarchenkoPastur(0.05))
+    p = np.append(np.geomspace(3e-15, 1e-9, 400), 2.1871393385115584e-14)
+    x = np.asarray(law.quantile(p))
+    np.testing.assert_allclose(law.cdf(x), p, rtol=0.0, atol=1e-15)
+    assert (-law).quantile(0.9999999999999781) == pytest.approx(-x[-1], rel=1e-6)
+
+
 def test_generalised_inverse_on_gaps_and_atoms() -> None:
     assert GAP.quantile(0.5) == pytest.approx(-0.3690087298281905, rel=1e-12)  # the gap's lower end
     assert GAP.quantile(0.5 + 1e-9) > 0.369

@@ -95,7 +95,8 @@ struct Spectrum::Search {
     const double newton = t - (level.value - wanted) / level.slope;
     const bool inside = std::isfinite(level.value) && newton >= low && newton <= high;
     const double next = inside ? newton : 0.5 * (low + high);
-    const bool met = std::fabs(cdf - target) <= kEpsilon * target;
+    // F of a mass of 1e-14 may not come nearer than its noise, which then moves the bracket.
+    const bool met = std::fabs(cdf - target) <= kEpsilon * (step < kMostSteps / 2 ? target : 1.0);
     found = (inside && (met || std::fabs(next - t) <= kLastStep)) || high - low <= 4.0 * kEpsilon * std::fabs(t);
     t = next;
   }

@@ -9,7 +9,8 @@ namespace freeconv::FREECONV_ISA {
 
 class FlatKernel {
  public:
-  // Solves the lanes from where they start; see ChainLanes. If they are `polished` those that are near have had a step.
+  // Solves the lanes from where they start; see ChainLanes. If they are `polished` those still marked near have had a
+  // step.
   [[gnu::noinline]] static void solve(const ChainView& chain, bool polished, ChainLanes& lanes) {
     alignas(64) long long done[kWidth];
     const int live = lanes.live;
@@ -36,6 +37,7 @@ class FlatKernel {
       const Doubles to = u_im + d.im;
       // (Not so for NaN.)
       const Longs taken = load(lanes.near + at) & (to < 0.5 * u_im) & (to > 2.0 * u_im);
+      store(lanes.near + at, taken);
       store(lanes.u_re + at, taken ? u_re + d.re : u_re);
       store(lanes.u_im + at, taken ? to : u_im);
     }
@@ -175,7 +177,7 @@ class FlatKernel {
     put(lanes.residual, residual);
     put(lanes.error, error);
     put(lanes.cdf_error, displaced);
-    put(lanes.steps, every(iteration));
+    put(lanes.steps, load(lanes.near + at) ? every(iteration + 1.0) : every(iteration));
     put(lanes.proven, proven ? every(1.0) : every(0.0));
     store(done + at, ~fresh | fine);
   }

@@ -13,6 +13,9 @@ namespace freeconv::FREECONV_ISA {
 // The square of a last step below this part of Im u is below rounding.
 inline constexpr double kChainLastStep = 1e-9;
 
+// An error that is no more than this leaves a lane on the branch that doubles have proven.
+inline constexpr double kChainRough = 1e-3;
+
 // A double-double complex number in every lane.
 struct WideLanes {
   alignas(64) double re[kWidth], re_rest[kWidth], im[kWidth], im_rest[kWidth];
@@ -35,7 +38,8 @@ class ChainRefiner {
     alignas(64) long long wanted[kWidth];
     for (int i = 0; i < kWidth; ++i) {
       lanes.sharp[i] = 0.0;
-      wanted[i] = (i < lanes.live) & (lanes.proven[i] > 0.0) & !(lanes.error[i] <= allowed) ? 1 : 0;
+      const bool rough = (lanes.error[i] > allowed) & (lanes.error[i] < kChainRough);
+      wanted[i] = (i < lanes.live) & (lanes.proven[i] > 0.0) & rough ? 1 : 0;
     }
     if (has_measure(chain)) return;
     Slopes slopes;
@@ -222,7 +226,7 @@ class ChainRefiner {
       const double c_im = slopes.c_re[i] * d_im + slopes.c_im[i] * d_re;
       const double height = c.im[i] + c_im;
       const bool fine = (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(lanes.u_im[i])) &
-                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0);
+                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (unit > 0.0);
       const bool moved = wanted[i] != 0;
       lanes.sharp[i] = moved ? (fine ? 1.0 : 0.0) : lanes.sharp[i];
       lanes.height[i] = moved ? height : lanes.height[i];

@@ -19,7 +19,7 @@ class Grading {
   // Of distances (or masses) up to `half` from either end, that many octaves down.
   Grading(double half, int octaves);
 
-  // Whether all of them are normal numbers.
+  // Whether the lowest of them is a normal number.
   explicit operator bool() const { return valid_; }
   std::size_t cells() const;  // of both ends, those of the lower one first
   double bottom() const { return bottom_; }
