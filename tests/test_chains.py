@@ -92,3 +92,30 @@ def test_batches_march_the_same_way_for_any_points() -> None:
     whole = fc.densities(laws, x)
     for part in (slice(0, 40), slice(200, 203), slice(None, None, 7)):
         np.testing.assert_array_equal(fc.densities(laws, x[part]), whole[:, part])
+
+
+@pytest.mark.parametrize(
+    ("law", "x"),
+    [
+        (fc.boxtimes(fc.MarchenkoPastur(1 + 1e-12), 9e-13 * fc.boxtimes(fc.Bernoulli(1e-9), GAUSS) + 1e-3), 3.8e-10),
+        (
+            fc.boxtimes(
+                fc.MarchenkoPastur(1.865),
+                1.08 * fc.boxtimes(fc.MarchenkoPastur(), 5.6e-13 * fc.boxtimes(fc.Bernoulli(1e-9), GAUSS) + 1e-3)
+                + 1e-9,
+            ),
+            4.39e-5,
+        ),
+    ],
+    ids=["one stage", "two stages"],
+)
+def test_a_small_step_of_the_unknown_may_be_a_large_one_of_z(law: fc.Law, x: float) -> None:
+    """The innermost law is a billionth of mass, 1e-12 small: densities were off by 4e-9, told as 6e-12."""
+    low, high = law.support()[0]
+    points = np.unique(np.concatenate([np.geomspace(max(x / 30.0, 1.001 * low), 30.0 * x, 40), [x]]))
+    points = points[points < high]
+    own = law.evaluate(points)
+    density, _, _, status, *_ = solver(law).evaluate(points, True, True, True, 1)
+    both = np.isin(own.status, [Status.CERTIFIED, Status.RECOVERED]) & np.isin(status, [0, 3])
+    assert both.sum() > 20
+    np.testing.assert_allclose(own.density[both], density[both], rtol=2e-11)

@@ -241,14 +241,18 @@ class ChainKernel {
       const double u_re = lanes.u_re[i];
       const double u_im = lanes.u_im[i];
       const double residual = size(e_re, e_im);
+      // A small step of u may be a large one of the last c: what is left of log z is the square of the residual.
+      const double moved_re = s.dc_re[i] * d_re - s.dc_im[i] * d_im;
+      const double moved_im = s.dc_re[i] * d_im + s.dc_im[i] * d_re;
+      const double height = s.c_im[i] + moved_im;
       const bool small = (size(d_re, 0.0) <= kChainStep * size(u_re, u_im)) &
-                         (fabs_(d_im) <= kChainStep * fabs_(u_im)) & (residual <= kChainResidual);
+                         (fabs_(d_im) <= kChainStep * fabs_(u_im)) &
+                         (fabs_(moved_re) <= kChainStep * size(s.c_re[i], s.c_im[i])) &
+                         (fabs_(moved_im) <= kChainStep * fabs_(height)) & (residual <= kChainLastResidual);
       const bool fine = small & (later | (size(d_re, d_im) <= kChainSureStep * fabs_(u_im)));
       // z > 0: its argument is next to 0.
       const bool sheet = (s.k.turns[i] == -sign_bit(s.k.im[i])) & (s.k.re[i] > 0.0);
       const bool proven = fine & sheet & (s.wrong[i] == 0);
-      const double moved = s.dc_re[i] * d_im + s.dc_im[i] * d_re;
-      const double height = s.c_im[i] + moved;
       const double noise = 3.0 + s.noise[i] + s.own[i] + size(s.l_re[i], s.l_im[i]) * s.noise_c[i];
       const double rate = size(s.dc_re[i], s.dc_im[i]) / size(t_re, t_im);
       const double error = kEpsilon * (1.5 * noise * rate + s.noise_c[i]) / fabs_(height);

@@ -20,6 +20,8 @@ inline constexpr double kChainSureStep = 1e-9;
 // step before was small already.
 inline constexpr double kChainStep = 3e-8;
 inline constexpr double kChainResidual = 1e-2;
+// Of chains of many stages, where u says less of z.
+inline constexpr double kChainLastResidual = 1e-7;
 inline constexpr int kChainIterations = 6;
 
 // A complex number w in every lane with its argument theta = pi (turns + part), 0 <= part < 1: the parity of `turns`
