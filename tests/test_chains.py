@@ -119,3 +119,50 @@ def test_a_small_step_of_the_unknown_may_be_a_large_one_of_z(law: fc.Law, x: flo
     both = np.isin(own.status, [Status.CERTIFIED, Status.RECOVERED]) & np.isin(status, [0, 3])
     assert both.sum() > 20
     np.testing.assert_allclose(own.density[both], density[both], rtol=2e-11)
+
+
+def agree_with_the_general_blocks(law: fc.Law, x: np.ndarray, rtol: float) -> None:
+    own = law.evaluate(x)
+    density, cdf, _, status, *_ = solver(law).evaluate(x, True, True, True, 1)
+    assert np.isin(own.status, [Status.CERTIFIED, Status.RECOVERED]).all()
+    assert np.isin(status, [0, 3]).all()
+    np.testing.assert_allclose(own.density, density, rtol=rtol)
+    np.testing.assert_allclose(own.cdf, cdf, rtol=0.0, atol=1e-12)
+
+
+def coins(power: int) -> fc.Law:
+    return fc.boxtimes_power(fc.boxtimes(fc.Bernoulli(0.999), fc.Bernoulli(0.7)), float(power))
+
+
+@pytest.mark.parametrize("power", [1000, 1001, 1005])
+def test_residuals_of_products_of_1e_153_keep_their_digits(power: int) -> None:
+    """The double-double residual times xD left the doubles: errors of 1e-13 to 1e-11, told as 9e-16."""
+    law = coins(power)
+    ((_, high),) = law.support()
+    x = high * (1.0 - np.geomspace(1e-6, 1e-3, 200))
+    assert (law.evaluate(x).accuracy < 1e-14).all()
+    agree_with_the_general_blocks(law, x, 2e-15)
+
+
+@pytest.mark.parametrize("power", [1010, 1020, 1030])
+@pytest.mark.parametrize("shift", [1e-150, 1e-155])
+def test_inner_products_of_1e_155_have_no_squares(power: int, shift: float) -> None:
+    """1/K with |K|^2 among the subnormals: F was off by up to 5e-7, densities by 1e-10."""
+    law = fc.boxtimes(fc.MarchenkoPastur(0.7), coins(power) + shift)
+    low, high = law.support()[0]
+    x = low + (high - low) * np.linspace(0.02, 0.98, 200)
+    agree_with_the_general_blocks(law, x, 2e-11)
+
+
+@pytest.mark.parametrize("exponent", [-120, -80, 60, 80, 120])
+def test_atoms_of_any_scale(exponent: int) -> None:
+    """At 1e120 the kernel lost the slope of log K, and densities were off by 5e-6."""
+    scale = 10.0**exponent
+    locations, weights = np.array([1.0, 2.0, 5.0]), [0.3, 0.3, 0.4]
+    law, one = (fc.boxtimes(fc.MarchenkoPastur(0.7), fc.Discrete(s * locations, weights)) for s in (scale, 1.0))
+    low, high = one.support()[0]
+    x = low + (high - low) * np.concatenate([np.geomspace(1e-5, 0.5, 50), 1.0 - np.geomspace(1e-5, 0.5, 50)])
+    own, plain = law.evaluate(scale * x), one.evaluate(x)
+    tolerance = tolerances.density_tolerance(x, one.support().ravel())
+    assert (np.abs(own.density * scale / plain.density - 1.0) <= 2.0 * tolerance).all()
+    np.testing.assert_allclose(own.cdf, plain.cdf, rtol=0.0, atol=1e-11)

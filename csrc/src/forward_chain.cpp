@@ -14,12 +14,23 @@ constexpr double kMostFactors = 1e6;
 // Of a discrete law to start from: more atoms are left to the general blocks.
 constexpr std::size_t kMostAtoms = 64;
 
+// The kernels form cubes of 1/z: at locations of 1e120 they would lose d log K/dz, and densities were off by 5e-6.
+constexpr double kLargestLocation = 1e70;
+constexpr double kLeastLocation = 1e-70;
+
 bool is_measure(const Node& n) { return n.kind == Kind::discrete || n.kind == Kind::contour; }
 
 // Two atoms, both off 0.
 bool is_shifted_coin(const Node& n) {
   return n.kind == Kind::discrete && n.parameters.size() == 4 && n.parameters[0] > 0.0 &&
          n.parameters[0] < n.parameters[1];
+}
+
+double in_epsilons(double x) { return std::abs(x) / kEpsilon; }
+
+bool is_power_of_two(double x) {
+  int exponent = 0;
+  return std::frexp(x, &exponent) == 0.5;
 }
 
 bool whole(double t) { return t >= 1.0 && t <= kMostFactors && t == std::floor(t); }
@@ -132,6 +143,7 @@ ForwardChain::ForwardChain(const Program& program) {
     if (is_measure(*inner) && !(is_shifted_coin(*inner) && times == 1.0)) {
       if (inner->weights.size() > kMostAtoms) return;
       start_from(*inner, p0, static_cast<int>(times));
+      if (!is_in_range()) return;
       leaf = inner->leaf;
       continue;
     }
@@ -183,6 +195,14 @@ void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multipli
   }
 }
 
+bool ForwardChain::is_in_range() const {
+  const auto fits = [](double a) { return kLeastLocation <= std::fabs(a) && std::fabs(a) <= kLargestLocation; };
+  bool all = true;
+  for (std::size_t j = 0; j < atoms_.size() / 4; ++j) all = all && fits(atoms_[j]);
+  for (int s = 0; s < contour_.singular_count; ++s) all = all && std::fabs(contour_.singular[s]) <= kLargestLocation;
+  return all;
+}
+
 Complex<double> ForwardChain::innermost(Complex<double> u) const {
   if (coin_.jump == 0.0) return u;
   return (coin_.weight * coin_.jump) * reciprocal(u - coin_.top);
@@ -196,12 +216,16 @@ Complex<double> ForwardChain::innermost_slope(Complex<double> u) const {
 
 void ForwardChain::add(ChainStage stage, const Draft& draft) {
   stage.slope = draft.slope;
+  stage.rounding = 2.0;
   stage.group_begin = static_cast<int>(groups_.size());
   for (const auto& [exponent, group] : draft.groups) {
     ChainGroup out{group.scale.hi, group.scale.lo, static_cast<int>(factors_.size()), 0, exponent};
+    const double product = is_power_of_two(out.scale) ? 0.0 : 0.5;
+    stage.rounding += exponent * (product + in_epsilons(out.scale_rest / out.scale));
     for (const auto& [offset, power] : group.powers) {
       if (power.count == 0) continue;
-      factors_.push_back({offset, static_cast<double>(power.count) * exponent, power.count, power.rest});
+      const double weight = static_cast<double>(power.count) * exponent;
+      factors_.push_back({offset, weight, power.count, power.rest, in_epsilons(weight * power.rest)});
     }
     out.end = static_cast<int>(factors_.size());
     groups_.push_back(out);

@@ -20,11 +20,11 @@ inline constexpr int kChainLanes = 32;
 inline constexpr double kChainBins = 4.0;
 
 // (c + offset)^power inside a group; weight = t_g e_k is what it counts in d log K/dc. What doubles leave of an offset
-// or a scale is for double-double.
+// or a scale is for double-double; times 1/(c + offset), `rounding` is what it does to log K, in units of epsilon.
 struct ChainFactor {
   double offset, weight;
   int power;
-  double offset_rest;
+  double offset_rest, rounding;
 };
 
 struct ChainGroup {
@@ -44,6 +44,7 @@ struct ChainStage {
   double p0, rest;      // m = c - p0, 1 + m = c + rest
   double p0_rest;       // what doubles leave of p0, for double-double
   double slope;         // of pi F in -Im m (Marchenko-Pastur)
+  double rounding;      // of log K by the scales and the last products, in units of epsilon
   double scale, shift;  // a and b/a of the map into the next stage
   double shift_rest;
 };

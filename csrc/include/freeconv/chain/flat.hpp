@@ -44,6 +44,9 @@ class FlatKernel {
   }
 
  private:
+  // Smaller powers count their half-turns while they are made.
+  static constexpr int kManyTurns = 8;
+
   // A complex number with the half-turns of its argument, as Turning.
   struct Turned {
     Doubles re, im;
@@ -88,9 +91,24 @@ class FlatKernel {
     return out;
   }
 
+  // Whether the argument of base^exponent lies in (-3, 0) in every lane: |tan| bounds an angle. At solutions it lies in
+  // (-pi, 0), as that of any part of K.
+  [[gnu::always_inline]] static bool is_narrow(const Turned& base, int exponent) {
+    return all((base.turns == -1LL) & (base.re > 0.0) & (-exponent * base.im <= 3.0 * base.re));
+  }
+
+  // Half-turns of a narrow power need not be counted, which would be two fifths of its work.
+  template <bool kFull>
+  [[gnu::always_inline]] static Turned power(const Turned& base, int exponent) {
+    if (!kFull || exponent < kManyTurns || !is_narrow(base, exponent)) return counted_power<kFull>(base, exponent);
+    Turned out = counted_power<false>(base, exponent);
+    out.turns = base.turns;
+    return out;
+  }
+
   // A factor 5 of the exponent is two squares and a product: of 1000 twelve multiplications and not fourteen.
   template <bool kFull>
-  [[gnu::always_inline]] static Turned power(Turned base, int exponent) {
+  [[gnu::always_inline]] static Turned counted_power(Turned base, int exponent) {
     while (exponent % 5 == 0) {
       base = product<kFull>(square<kFull>(square<kFull>(base)), base);
       exponent /= 5;
@@ -108,8 +126,8 @@ class FlatKernel {
   [[gnu::always_inline]] static Point evaluate(const ChainView& chain, Doubles c_re, Doubles c_im) {
     Point p;
     p.l_re = p.l_im = every(0.0);
-    p.own = every(2.0);
     const ChainStage& stage = chain.stages[0];
+    p.own = every(stage.rounding);
     for (int g = stage.group_begin; g < stage.group_end; ++g) {
       const ChainGroup& group = chain.groups[g];
       Turned base{every(group.scale), every(0.0), Longs{}};
@@ -117,16 +135,20 @@ class FlatKernel {
         const ChainFactor& f = chain.factors[k];
         const bool inverse = f.power < 0;
         const double count = __builtin_fabs(f.weight);
-        const double rounded = count * __builtin_fabs(f.offset);
         const Doubles re = c_re + f.offset;
         const Doubles unit = 1.0 / (re * re + c_im * c_im);
         const Doubles over_re = re * unit;
         const Doubles over_im = -(c_im * unit);
         p.l_re += f.weight * over_re;
         p.l_im += f.weight * over_im;
-        if (kFull) p.own += rounded * size(over_re, over_im) + count;
+        if (kFull) p.own += count;
+        if (kFull && f.rounding != 0.0) p.own += f.rounding * size(over_re, over_im);
         const Turned factor{inverse ? over_re : re, inverse ? over_im : c_im, Longs{} + (inverse ? 0LL : -1LL)};
-        const int times = inverse ? -f.power : f.power;
+        int times = inverse ? -f.power : f.power;
+        if (k == group.begin) {
+          base = {group.scale * factor.re, group.scale * factor.im, factor.turns};
+          --times;
+        }
         for (int n = 0; n < times; ++n) base = product<kFull>(base, factor);
       }
       base = power<kFull>(base, group.exponent);

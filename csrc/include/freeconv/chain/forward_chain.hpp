@@ -34,6 +34,7 @@ class ForwardChain {
  private:
   struct Draft;
   void add(ChainStage stage, const Draft& draft);
+  bool is_in_range() const;
   void start_from(const Node& measure, DoubleDouble p0, int multiplicity);
 
   // A leaf of two atoms whose unknown is z: the upper atom, the distance between them, the upper one's weight.

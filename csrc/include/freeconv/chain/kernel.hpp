@@ -128,7 +128,7 @@ class ChainKernel {
   [[gnu::noinline]] static void factors(const ChainView& chain, const ChainStage& stage, ChainState& s) {
     for (int i = 0; i < kWidth; ++i) {
       s.l_re[i] = s.l_im[i] = 0.0;
-      s.own[i] = 2.0;
+      s.own[i] = stage.rounding;
       s.wrong[i] += s.c_im[i] < 0.0 ? 0 : 1;
     }
     Turning base;
@@ -156,7 +156,7 @@ class ChainKernel {
     const double weight = f.weight;
     const double offset = f.offset;
     const double count = fabs_(weight);
-    const double rounded = count * fabs_(offset);
+    const double rounding = f.rounding;
     const bool inverse = f.power < 0;
     const long long turns = inverse ? 0 : -1;
     for (int i = 0; i < kWidth; ++i) {
@@ -167,7 +167,7 @@ class ChainKernel {
       const double over_im = -(im * unit);
       s.l_re[i] += weight * over_re;
       s.l_im[i] += weight * over_im;
-      s.own[i] += rounded * size(over_re, over_im) + count;
+      s.own[i] += rounding * size(over_re, over_im) + count;
       out.re[i] = inverse ? over_re : re;
       out.im[i] = inverse ? over_im : im;
       out.turns[i] = turns;
@@ -194,9 +194,12 @@ class ChainKernel {
       const double t_im = s.s_im[i] + (s.l_re[i] * s.dc_im[i] + s.l_im[i] * s.dc_re[i]);
       const double noise = s.noise[i] + s.own[i] + size(s.l_re[i], s.l_im[i]) * s.noise_c[i];
       // 1 + q
-      const double unit = shift / (k_re * k_re + k_im * k_im);
-      const double q_re = k_re * unit;
-      const double q_im = -(k_im * unit);
+      const double of_one = power_of_two_over(size(k_re, k_im));
+      const double one_re = of_one * k_re;
+      const double one_im = of_one * k_im;
+      const double unit = (shift * of_one) / (one_re * one_re + one_im * one_im);
+      const double q_re = one_re * unit;
+      const double q_im = -(one_im * unit);
       const double r_re = 1.0 + q_re;
       const double mq_re = m_re * q_re - m_im * q_im;
       const double mq_im = m_re * q_im + m_im * q_re;
@@ -220,8 +223,8 @@ class ChainKernel {
   }
 
   // Newton's step for log(z/x) = 0 in the lanes that are not done; returns the number of those that are.
-  [[gnu::noinline]] static int step(const ChainStage& last, int iteration, const ChainState& s, ChainLanes& lanes,
-                                    long long* done) {
+  [[gnu::noinline]] static int step(const ChainStage& last, int iteration, const ChainState& __restrict s,
+                                    ChainLanes& __restrict lanes, long long* __restrict done) {
     const double rest = last.rest;
     const bool later = iteration > 1;
     long long count = 0;

@@ -176,8 +176,8 @@ class ChainMeasureStart {
   }
 
   // K = m/G with G = t + w0/z, c = offset + z t, and their derivatives by z.
-  static void finish(const ChainMeasure& law, double ulps, const ChainLanes& lanes, const MeasureSums& q,
-                     ChainState& s) {
+  [[gnu::noinline]] static void finish(const ChainMeasure& law, double ulps, const ChainLanes& __restrict lanes,
+                                       const MeasureSums& __restrict q, ChainState& __restrict s) {
     const double zero = law.at_zero;
     const double offset = law.offset;
     for (int i = 0; i < kWidth; ++i) {

@@ -16,9 +16,14 @@ inline constexpr double kChainLastStep = 1e-9;
 // An error that is no more than this leaves a lane on the branch that doubles have proven.
 inline constexpr double kChainRough = 1e-3;
 
-// A double-double complex number in every lane.
+// Of powers less than this double-double's lower half may be rounded to the least doubles: (c + d)^1000 is 1e-310 where
+// K is 1e-153, and densities would be off by 1e-13. The general blocks divide first.
+inline constexpr double kChainLeastPower = 1e-250;
+
+// A double-double complex number in every lane; or 1, which nothing is multiplied with.
 struct WideLanes {
   alignas(64) double re[kWidth], re_rest[kWidth], im[kWidth], im_rest[kWidth];
+  bool one = true;
 
   [[gnu::always_inline]] DoubleDouble real(int i) const { return {re[i], re_rest[i]}; }
   [[gnu::always_inline]] DoubleDouble imag(int i) const { return {im[i], im_rest[i]}; }
@@ -46,6 +51,8 @@ class ChainRefiner {
     WideLanes c;
     WideLanes n;
     WideLanes d;
+    alignas(64) long long faint[kWidth];
+    for (int i = 0; i < kWidth; ++i) faint[i] = 0;
     for (int round = 0; round < 2; ++round) {
       if (is_flat(chain)) {
         slopes.find_flat(chain, lanes);
@@ -55,13 +62,14 @@ class ChainRefiner {
       for (int i = 0; i < kWidth; ++i) {
         c.set(i, DoubleDouble{lanes.u_re[i], 0.0}, DoubleDouble{lanes.u_im[i], 0.0});
       }
-      constant(n, DoubleDouble{1.0, 0.0});
-      constant(d, DoubleDouble{1.0, 0.0});
+      n.one = d.one = true;
       for (int j = 0; j < chain.stage_count; ++j) {
-        factors(chain, chain.stages[j], c, n, d);
-        if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1], c, n, d);
+        factors(chain, chain.stages[j], c, n, d, faint);
+        if (j + 1 == chain.stage_count) break;
+        leave(chain.stages[j], chain.stages[j + 1], c, n, d);
+        mark_faint(d, faint);
       }
-      step(chain.stages[chain.stage_count - 1].rest, slopes, c, n, d, wanted, lanes);
+      step(chain.stages[chain.stage_count - 1].rest, slopes, c, n, d, faint, wanted, lanes);
       long long left = 0;
       for (int i = 0; i < kWidth; ++i) left |= wanted[i];
       if (left == 0) return;
@@ -107,7 +115,11 @@ class ChainRefiner {
 
   [[gnu::always_inline]] static DoubleDouble minus(DoubleDouble a) { return {-a.hi, -a.lo}; }
 
-  [[gnu::noinline]] static void multiply(WideLanes& a, const WideLanes& b) {
+  [[gnu::noinline]] static void multiply(WideLanes& __restrict a, const WideLanes& __restrict b) {
+    if (a.one) {
+      a = b;
+      return;
+    }
     for (int i = 0; i < kWidth; ++i) {
       const DoubleDouble re = sum_of(product_of(a.real(i), b.real(i)), minus(product_of(a.imag(i), b.imag(i))));
       const DoubleDouble im = sum_of(product_of(a.real(i), b.imag(i)), product_of(a.imag(i), b.real(i)));
@@ -124,51 +136,68 @@ class ChainRefiner {
     }
   }
 
-  [[gnu::always_inline]] static void constant(WideLanes& a, DoubleDouble value) {
-    for (int i = 0; i < kWidth; ++i) a.set(i, value, DoubleDouble{0.0, 0.0});
+  [[gnu::noinline]] static void multiply(WideLanes& a, DoubleDouble scale) {
+    write_out(a);
+    for (int i = 0; i < kWidth; ++i) a.set(i, product_of(scale, a.real(i)), product_of(scale, a.imag(i)));
+  }
+
+  [[gnu::noinline]] static void mark_faint(const WideLanes& __restrict a, long long* __restrict faint) {
+    for (int i = 0; i < kWidth; ++i) faint[i] |= size(a.re[i], a.im[i]) >= kChainLeastPower ? 0 : 1;
+  }
+
+  static void write_out(WideLanes& a) {
+    if (!a.one) return;
+    for (int i = 0; i < kWidth; ++i) a.set(i, DoubleDouble{1.0, 0.0}, DoubleDouble{0.0, 0.0});
+    a.one = false;
   }
 
   static void raise(WideLanes& base, int exponent) {
     while (exponent % 5 == 0) {
-      const WideLanes one = base;
+      const WideLanes first = base;
       square(base);
       square(base);
-      multiply(base, one);
+      multiply(base, first);
       exponent /= 5;
     }
-    const WideLanes one = base;
+    const WideLanes first = base;
     int bit = 31 - __builtin_clz(static_cast<unsigned>(exponent));
     while (--bit >= 0) {
       square(base);
-      if (((exponent >> bit) & 1) != 0) multiply(base, one);
+      if (((exponent >> bit) & 1) != 0) multiply(base, first);
     }
   }
 
   // N and D times the stage's own factors.
-  static void factors(const ChainView& chain, const ChainStage& stage, const WideLanes& c, WideLanes& n, WideLanes& d) {
+  static void factors(const ChainView& chain, const ChainStage& stage, const WideLanes& c, WideLanes& n, WideLanes& d,
+                      long long* faint) {
     for (int g = stage.group_begin; g < stage.group_end; ++g) {
       const ChainGroup& group = chain.groups[g];
       for (int side = 0; side < 2; ++side) {
         const bool below = side == 1;
+        const DoubleDouble scale{group.scale, group.scale_rest};
         WideLanes base;
-        bool any = !below;  // the scale is above
-        constant(base, below ? DoubleDouble{1.0, 0.0} : DoubleDouble{group.scale, group.scale_rest});
         for (int k = group.begin; k < group.end; ++k) {
           const ChainFactor f = chain.factors[k];
           if ((f.power < 0) != below) continue;
-          any = true;
           WideLanes factor;
           for (int i = 0; i < kWidth; ++i) {
             factor.set(i, sum_of(c.real(i), DoubleDouble{f.offset, f.offset_rest}), c.imag(i));
           }
+          factor.one = false;
           const int count = below ? -f.power : f.power;
           for (int m = 0; m < count; ++m) multiply(base, factor);
         }
-        if (!any) continue;
+        if (!below && (scale.hi != 1.0 || scale.lo != 0.0)) multiply(base, scale);
+        if (base.one) continue;
         raise(base, group.exponent);
+        mark_faint(base, faint);
         multiply(below ? d : n, base);
       }
     }
+    write_out(n);
+    write_out(d);
+    mark_faint(n, faint);
+    mark_faint(d, faint);
   }
 
   // Through a z + b into the next stage, N and D scaled by a power of 2 that keeps squares of N in the doubles.
@@ -178,9 +207,7 @@ class ChainRefiner {
     const DoubleDouble p0{stage.p0, stage.p0_rest};
     const DoubleDouble next_p0{next.p0, next.p0_rest};
     for (int i = 0; i < kWidth; ++i) {
-      constexpr std::uint64_t kExponent = 0x7ff0000000000000ULL;
-      const std::uint64_t bits = std::bit_cast<std::uint64_t>(fabs_(n.re[i]) + fabs_(n.im[i])) & kExponent;
-      const double unit = std::bit_cast<double>(0x7fe0000000000000ULL - bits);
+      const double unit = power_of_two_over(size(n.re[i], n.im[i]));
       const DoubleDouble n_re{unit * n.re[i], unit * n.re_rest[i]};
       const DoubleDouble n_im{unit * n.im[i], unit * n.im_rest[i]};
       const DoubleDouble d_re{unit * d.re[i], unit * d.re_rest[i]};
@@ -203,18 +230,24 @@ class ChainRefiner {
   }
 
   // In the lanes that are wanted; those that are sharp then are not any more.
-  [[gnu::noinline]] static void step(double rest, const Slopes& slopes, const WideLanes& c, const WideLanes& n,
-                                     const WideLanes& d, long long* wanted, ChainLanes& lanes) {
+  [[gnu::noinline]] static void step(double rest, const Slopes& __restrict slopes, const WideLanes& __restrict c,
+                                     const WideLanes& __restrict n, const WideLanes& __restrict d,
+                                     const long long* __restrict faint, long long* __restrict wanted,
+                                     ChainLanes& __restrict lanes) {
     for (int i = 0; i < kWidth; ++i) {
       const DoubleDouble x = quick_two_sum(lanes.x[i], lanes.x[i] * lanes.x_rest[i]);
       const DoubleDouble y_re = product_of(x, d.real(i));
       const DoubleDouble y_im = product_of(x, d.imag(i));
-      const double r_re = sum_of(n.real(i), minus(y_re)).hi;
-      const double r_im = sum_of(n.imag(i), minus(y_im)).hi;
-      // e = (N - x D)/(x D), log(1 + e) = e - e^2/2
-      const double unit = 1.0 / (y_re.hi * y_re.hi + y_im.hi * y_im.hi);
-      const double e_re = (r_re * y_re.hi + r_im * y_im.hi) * unit;
-      const double e_im = (r_im * y_re.hi - r_re * y_im.hi) * unit;
+      // e = (N - x D)/(x D), log(1 + e) = e - e^2/2. In units of x D: at 1e-153 products of it and of N - x D leave the
+      // doubles.
+      const double of_one = power_of_two_over(size(y_re.hi, y_im.hi));
+      const double a_re = of_one * y_re.hi;
+      const double a_im = of_one * y_im.hi;
+      const double r_re = of_one * sum_of(n.real(i), minus(y_re)).hi;
+      const double r_im = of_one * sum_of(n.imag(i), minus(y_im)).hi;
+      const double unit = 1.0 / (a_re * a_re + a_im * a_im);
+      const double e_re = (r_re * a_re + r_im * a_im) * unit;
+      const double e_im = (r_im * a_re - r_re * a_im) * unit;
       const double l_re = e_re - 0.5 * (e_re * e_re - e_im * e_im);
       const double l_im = e_im - e_re * e_im;
       const double t_re = slopes.re[i];
@@ -226,7 +259,7 @@ class ChainRefiner {
       const double c_im = slopes.c_re[i] * d_im + slopes.c_im[i] * d_re;
       const double height = c.im[i] + c_im;
       const bool fine = (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(lanes.u_im[i])) &
-                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (unit > 0.0);
+                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (unit > 0.0) & (faint[i] == 0);
       const bool moved = wanted[i] != 0;
       lanes.sharp[i] = moved ? (fine ? 1.0 : 0.0) : lanes.sharp[i];
       lanes.height[i] = moved ? height : lanes.height[i];

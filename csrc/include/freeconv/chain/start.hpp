@@ -55,7 +55,7 @@ class ChainStart {
     }
   }
 
-  [[gnu::noinline]] static void from_many(const Cells& cells, ChainLanes& lanes) {
+  [[gnu::noinline]] static void from_many(const Cells& __restrict cells, ChainLanes& __restrict lanes) {
     alignas(64) double terms[2 * kChainTerms][kWidth];
     for (int i = 0; i < kWidth; ++i) {
       const double* row = lanes.piece[i]->graded + kChainTerms * 2 * cells.cell[i];

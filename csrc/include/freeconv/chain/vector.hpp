@@ -35,6 +35,11 @@ using Bits = unsigned long long __attribute__((vector_size(8 * kVector)));
 [[gnu::always_inline]] inline Doubles every(double x) { return Doubles{} + x; }
 [[gnu::always_inline]] inline Doubles magnitude(Doubles x) { return (Doubles)((Longs)x & 0x7fffffffffffffffLL); }
 [[gnu::always_inline]] inline Doubles size(Doubles re, Doubles im) { return magnitude(re) + magnitude(im); }
+[[gnu::always_inline]] inline bool all(Longs v) {
+  long long every_one = -1;
+  for (int i = 0; i < kVector; ++i) every_one &= v[i];
+  return every_one != 0;
+}
 // 1 where x is negative.
 [[gnu::always_inline]] inline Longs sign_bit(Doubles x) { return (Longs)((Bits)x >> 63); }
 
