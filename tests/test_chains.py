@@ -166,3 +166,15 @@ def test_atoms_of_any_scale(exponent: int) -> None:
     tolerance = tolerances.density_tolerance(x, one.support().ravel())
     assert (np.abs(own.density * scale / plain.density - 1.0) <= 2.0 * tolerance).all()
     np.testing.assert_allclose(own.cdf, plain.cdf, rtol=0.0, atol=1e-11)
+
+
+def test_what_is_told_of_a_density_is_told_of_this_one() -> None:
+    """Where the chain knew a density and the general blocks F, the blocks' accuracy stood beside the chain's density."""
+    inner = fc.boxtimes_power(fc.boxtimes(fc.Bernoulli(0.5074), fc.MarchenkoPastur(1.0, 2.0)), 5000.0)
+    law = fc.boxtimes(fc.MarchenkoPastur(0.795), inner * (1.55 / inner.mean()) + 0.438)
+    low, high = law.support()[-1]
+    x = np.linspace(low, high, 302)[1:-1]
+    own = law.evaluate(x)
+    density, _, _, _, _, accuracy, *_ = solver(law).evaluate(x, True, True, True, 1)
+    assert (np.abs(own.density / density - 1.0) <= own.accuracy + accuracy).all()
+    assert (own.accuracy > 1e-14).any()

@@ -150,7 +150,6 @@ class Points {
         r.cdf = lanes_.cdf[i];
         if (!(lanes_.cdf_error[i] <= kDisplacedCdf) || !within(here, r.cdf)) {
           known_[i] = 1;
-          density_[i] = program_.factor * (r.density / kPi);
           continue;
         }
       }
@@ -175,11 +174,15 @@ class Points {
       blocks().run(x, piece_of, where, waiting, out);
       waiting = 0;
     }
-    // A density does not depend on whether F is asked for, to the last bit.
+    // A density does not depend on whether F is asked for, to the last bit, nor what is told of it.
     for (int i = 0; i < count; ++i) {
       if (known_[i] == 0) continue;
       const std::size_t j = at + static_cast<std::size_t>(i);
-      if (out.status[j] == static_cast<signed char>(Status::certified)) out.density[j] = density_[i];
+      if (out.status[j] != static_cast<signed char>(Status::certified)) continue;
+      out.density[j] = program_.factor * (lanes_.density[i] / kPi);
+      if (out.residual != nullptr) out.residual[j] = lanes_.residual[i];
+      if (out.accuracy != nullptr) out.accuracy[j] = lanes_.error[i];
+      if (out.iterations != nullptr) out.iterations[j] = static_cast<int>(lanes_.steps[i]);
     }
   }
 
@@ -195,7 +198,6 @@ class Points {
   ChainAim aim_{};
   int last_ = -1;           // the piece of the last point that lay in one
   int known_[kLanes] = {};  // points whose density the chain could tell, but not F
-  double density_[kLanes] = {};
 };
 
 }  // namespace freeconv
