@@ -169,7 +169,7 @@ def test_atoms_of_any_scale(exponent: int) -> None:
 
 
 def test_what_is_told_of_a_density_is_told_of_this_one() -> None:
-    """Where the chain knew a density and the general blocks F, the blocks' accuracy stood beside the chain's density."""
+    """Where the chain knew a density and the general blocks F, the blocks' accuracy stood beside it."""
     inner = fc.boxtimes_power(fc.boxtimes(fc.Bernoulli(0.5074), fc.MarchenkoPastur(1.0, 2.0)), 5000.0)
     law = fc.boxtimes(fc.MarchenkoPastur(0.795), inner * (1.55 / inner.mean()) + 0.438)
     low, high = law.support()[-1]

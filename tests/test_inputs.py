@@ -430,7 +430,7 @@ NO_NUMBERS: list[Any] = [
 
 
 @pytest.mark.parametrize("method", [*REAL_METHODS, *COMPLEX_METHODS])
-@pytest.mark.parametrize("grid", NO_NUMBERS, ids=lambda v: repr(v)[:24])
+@pytest.mark.parametrize("grid", NO_NUMBERS, ids=lambda v: repr(v)[:20])
 def test_grids_are_of_numbers(method: str, grid: Any) -> None:
     name = {"density": "x", "evaluate": "x", "s_transform": "m", "r_transform": "g"}.get(method, "z")
     with pytest.raises(TypeError, match=rf"^{name} must be a number or an array of numbers, got "):

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import freeconv as fc
 from tests import strategies
+from tests.names import name_of
 from tests.random_matrices import gaussian_layers, rotated_product
 from tests.tolerances import POTENTIAL
 
@@ -51,7 +52,7 @@ def spread(law: fc.Law) -> float:
         (fc.Arcsine(0.0, 4.0), 2.0, 2.0, lambda angle: 1 / mpmath.pi),
         (fc.Uniform(-1.0, 2.0), 0.5, 1.5, lambda angle: mpmath.sin(angle) / 2),
     ],
-    ids=repr,
+    ids=name_of,
 )
 @pytest.mark.parametrize("z", POINTS.tolist())
 def test_potential_off_the_support(law: fc.Law, middle: float, half: float, weight: Function, z: complex) -> None:

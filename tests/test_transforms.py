@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import freeconv as fc
+from tests.names import name_of
 
 COIN = fc.Discrete([-1.0, 1.0], [0.5, 0.5])
 POINTS = np.array([0.3 + 0.7j, -2.0 + 0.01j, 5.0 + 1e-6j, 40.0 + 3.0j, 1e-3 + 1e3j])
@@ -22,7 +23,7 @@ POINTS = np.array([0.3 + 0.7j, -2.0 + 0.01j, 5.0 + 1e-6j, 40.0 + 3.0j, 1e-3 + 1e
         (fc.boxplus(COIN, fc.Semicircle()), lambda g: g + (np.sqrt(1.0 + 4.0 * g * g) - 1.0) / (2.0 * g)),
         (2.0 * fc.boxplus(COIN, COIN) + 1.0, lambda g: 1.0 + 2.0 * (np.sqrt(1.0 + 16.0 * g * g) - 1.0) / (2.0 * g)),
     ],
-    ids=repr,
+    ids=name_of,
 )
 @pytest.mark.parametrize("g", [0.2, -0.15, 0.05 + 0.1j])
 def test_r_transform_closed(law: fc.Law, closed: object, g: complex) -> None:
@@ -45,7 +46,7 @@ def test_r_transform_closed(law: fc.Law, closed: object, g: complex) -> None:
             lambda m: (1.0 + 3.0 * m) / ((0.5 + 3.0 * m) * (1.0 + 3.0 * m)) * (3.0 + 3.0 * m) / (1.0 + 3.0 * m),
         ),
     ],
-    ids=repr,
+    ids=name_of,
 )
 @pytest.mark.parametrize("m", [-0.2, 0.3, 0.1 + 0.2j])
 def test_s_transform_closed(law: fc.Law, closed: object, m: complex) -> None:
