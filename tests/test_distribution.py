@@ -343,3 +343,53 @@ def test_a_weight_that_is_rounded_away() -> None:
     law = fc.boxtimes(coin, fc.MarchenkoPastur(0.5))
     assert law.density(1.1) == pytest.approx(fc.MarchenkoPastur(0.5).density(1.1), rel=1e-12)
     assert fc.densities([law], [1.1])[0, 0] == law.density(1.1)
+
+
+def bernoulli_of(p: float) -> fc.Law:
+    return fc.Discrete([0.0, 1.0], [1.0 - p, p])
+
+
+# Forty decades without mass; all of the mass within 1e-12 of a point; an edge that is known to 1e-14 of the width only.
+MP = fc.MarchenkoPastur
+NARROW_AND_WIDE = [
+    fc.boxtimes(
+        fc.boxtimes_power(MP(1.0 - 1e-9), 5.0),
+        fc.boxtimes_power(1e9 * fc.boxtimes(fc.Bernoulli(0.5), MP(0.5)) + 1e-9, 5.0),
+    ),
+    fc.boxtimes(
+        bernoulli_of(0.999999999),
+        1.4746481443701749
+        * fc.boxtimes(
+            bernoulli_of(0.999999999),
+            1.1551035927721515e-06
+            * fc.boxtimes(
+                bernoulli_of(0.3),
+                bernoulli_of(0.999999999),
+                5.290178279147756e-07 * fc.boxtimes(MP(0.5), MP(2.0)) + 1e-9,
+            )
+            + 1.0,
+        )
+        + 1.0,
+    ),
+    1e-60
+    * fc.boxtimes(
+        bernoulli_of(0.999999999),
+        1.7372248441424698e-12
+        * fc.boxtimes(MP(1.0 + 1e-12), 780303490.7273195 * fc.boxtimes(bernoulli_of(1e-9), MP(2.0)) + 1.0)
+        + 1.0,
+    ),
+]
+
+
+@pytest.mark.parametrize("law", NARROW_AND_WIDE, ids=["wide", "narrow", "scaled"])
+def test_quantiles_of_laws_that_doubles_hardly_hold(law: fc.Law) -> None:
+    """A step beyond the ends of a piece was taken for the quantile, which was off by all of the law; others raised."""
+    p = np.concatenate(
+        [np.linspace(0.0, 1.0, 103)[1:-1], np.geomspace(1e-14, 1e-3, 12), 1.0 - np.geomspace(1e-14, 1e-3, 12)]
+    )
+    p.sort()
+    q = np.asarray(law.quantile(p))
+    assert (np.diff(q) >= 0.0).all()
+    ulps = 3.0 * np.spacing(q)
+    assert (np.asarray(law.cdf(q + ulps)) >= p - 1e-12).all()
+    assert (np.asarray(law.cdf(q - ulps)) <= p + 1e-12).all()

@@ -22,6 +22,7 @@ constexpr double kTableMass = 4e-15;
 // A Newton step in t below this is the last: the next one is of the order of its square. (Of its 4/3 power at a cusp.)
 constexpr double kLastStep = 3e-9;
 constexpr int kMostSteps = 60;
+constexpr int kFewSteps = 3;  // after which few searches go on
 // Octaves of the mass from an end that have graded cells: F, good to 1e-16, tells the last one's to 1e-8 of itself.
 constexpr int kGradedOctaves = 24;
 // Quantiles looked for together.
@@ -41,10 +42,8 @@ struct Lanes {
     out.status = status;
     return out;
   }
-  bool good(int i) const {
-    const auto s = static_cast<Status>(status[i]);
-    return s == Status::certified || s == Status::recovered;
-  }
+  // Whether F is known: off the support and at edges, too.
+  bool good(int i) const { return static_cast<Status>(status[i]) != Status::uncertified && cdf[i] == cdf[i]; }
 };
 
 double position(const Skeleton& piece, double t) {
@@ -82,15 +81,39 @@ struct Spectrum::Search {
   double target;  // F, the same as a mass
   double t;
   double low = -kReach, high = kReach;
+  int missed = 0;  // points in a row without a value
   bool found = false;
+
+  // No value here: beside the point there may be one. If not, anywhere in the bracket, whose ends stay: beyond a gap of
+  // forty decades there may be none in most of it.
+  void miss() {
+    constexpr int kBeside = 6;
+    constexpr double kGolden = 0.6180339887498949;
+    ++missed;
+    if (missed <= kBeside) {
+      t += ((missed % 2 == 0 ? low : high) - t) * std::ldexp(0.37, -missed);
+    } else {
+      const double turns = kGolden * (missed - kBeside);
+      t = low + (high - low) * (turns - std::floor(turns));
+    }
+  }
+
+  // Where F jumps from one double x to the next (of a law 1e-12 wide beside 1) the quantile is the upper one. Newton
+  // creeps there: F at t is that of the nearest double.
+  void settle(const Skeleton& s, double x) {
+    const double right = position(s, high);
+    if (std::nextafter(position(s, low), right) >= right) {
+      t = high;
+      found = true;
+    } else if (position(s, t) == x) {
+      t = 0.5 * (low + high);
+    }
+  }
 
   // Newton from what was found at t, within the bracket.
   void move(const Level& level, double cdf, bool good, int step) {
-    if (!good) {
-      // No value here: the bracket is halved beside the point, without moving its ends.
-      t += 0.37 * ((step % 2 == 0 ? high : low) - t) * std::ldexp(1.0, -step);
-      return;
-    }
+    if (!good) return miss();
+    missed = 0;
     (level.value < wanted ? low : high) = t;
     const double newton = t - (level.value - wanted) / level.slope;
     const bool inside = std::isfinite(level.value) && newton >= low && newton <= high;
@@ -374,11 +397,15 @@ void Spectrum::search(Points& points, std::vector<Search>& all, Interrupt* inter
       points.run(core, piece, 0, count, lanes.pointers());
       for (int i = 0; i < count; ++i) {
         Search& one = *group[i];
-        one.found = piece[i] < 0;  // within rounding of the edge
-        if (one.found) continue;
-        const Skeleton& s = pieces_[static_cast<std::size_t>(piece[i])];
-        const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
-        one.move(level, lanes.cdf[i], lanes.good(i), step);
+        const Skeleton& s = pieces_[static_cast<std::size_t>(one.piece)];
+        if (piece[i] < 0) {  // t so far out is an end of the piece, which only moves the bracket
+          const double end = core[i].hi < s.high ? -__builtin_inf() : __builtin_inf();
+          one.move({end, 0.0}, end, true, step);
+        } else {
+          const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
+          one.move(level, lanes.cdf[i], lanes.good(i), step);
+        }
+        if (!one.found && step >= kFewSteps) one.settle(s, core[i].hi);
         if (!one.found) open[kept++] = &one;
       }
     }

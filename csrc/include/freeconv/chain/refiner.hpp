@@ -259,7 +259,8 @@ class ChainRefiner {
       const double c_im = slopes.c_re[i] * d_im + slopes.c_im[i] * d_re;
       const double height = c.im[i] + c_im;
       const bool fine = (fabs_(d_re) + fabs_(d_im) <= kChainLastStep * fabs_(lanes.u_im[i])) &
-                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (unit > 0.0) & (faint[i] == 0);
+                        (fabs_(c_re) + fabs_(c_im) <= kChainLastStep * fabs_(height)) & (height < 0.0) & (unit > 0.0) &
+                        (faint[i] == 0);
       const bool moved = wanted[i] != 0;
       lanes.sharp[i] = moved ? (fine ? 1.0 : 0.0) : lanes.sharp[i];
       lanes.height[i] = moved ? height : lanes.height[i];
