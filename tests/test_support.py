@@ -149,3 +149,35 @@ def test_a_gap_in_the_deep_of_many_samples_is_listed() -> None:
     inside = ((x[:, None] > support[:, 0]) & (x[:, None] < support[:, 1])).any(axis=1)
     assert (record.status[inside] != fc.Status.OUTSIDE).all()
     assert (record.status[~inside] == fc.Status.OUTSIDE).all()
+
+
+PROJECTIONS = fc.boxtimes_power(fc.Bernoulli(0.1), 2.0)  # an atom at 0, and the inverse square root beside it
+MIXED = {
+    "product": (fc.boxtimes(fc.Bernoulli(0.6), PROJECTIONS + 2.0), 2.0, 1.0, 0.4, 0.5),
+    "narrow product": (
+        fc.boxtimes(fc.Bernoulli(0.5), 1.445 * fc.boxtimes_power(fc.Bernoulli(0.001), 2.0) + 2.0),
+        2.0,
+        1.0,
+        0.5,
+        0.499,
+    ),
+    "reflected product": (-1.0 * fc.boxtimes(fc.Bernoulli(0.6), PROJECTIONS + 2.0), -2.0, -1.0, 0.1, 0.5),
+    "sum": (fc.boxplus(fc.Bernoulli(0.6), 0.3 * PROJECTIONS + 7.0), 8.0, 1.0, 0.4, 0.5),
+    "reflected sum": (fc.boxplus(fc.Bernoulli(0.6), -1.0 * PROJECTIONS), 0.0, -1.0, 0.1, 0.3),
+}
+
+
+@pytest.mark.parametrize(("law", "atom", "side", "below", "weight"), MIXED.values(), ids=MIXED.keys())
+def test_intervals_end_at_an_atom_exactly(law: fc.Law, atom: float, side: float, below: float, weight: float) -> None:
+    """As p (2 + q r q) p at 2. The edge was off by 1e-11, F there by the atom, and quantiles raised."""
+    edges = law.support().ravel()
+    assert atom in edges
+    assert law.cdf(atom) == pytest.approx(below + weight, abs=1e-15)
+    assert law.quantile(below + 0.5 * weight) == atom
+    off = law.cdf(atom - 1e-9 * side)
+    assert off == pytest.approx(below if side > 0.0 else below + weight, abs=1e-15)
+    # F - F(edge) = 2 c s^(1/2) at the distance s, for a density c s^(-1/2)
+    density = float(law.density(atom + side * 1e-8))
+    mass = side * (float(law.cdf(atom + side * 1e-8)) - (below + weight if side > 0.0 else below))
+    assert mass == pytest.approx(2.0 * density * 1e-8, rel=2e-3)
+    assert float(law.density(atom + side * 1e-6)) == pytest.approx(0.1 * density, rel=5e-2)

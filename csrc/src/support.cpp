@@ -148,22 +148,29 @@ void SupportFinder::search(const Probe& left, const Probe& right, int depth, std
 }
 
 // Would two atoms meet 1 exactly, the density blows up or vanishes there and F or 1/m passes through 0: no square root.
+// An interval may also end at an atom, as that of a product of projections does at 0: of p (1 + q r q) at 1, where the
+// edge could be found to 1e-11 only.
 bool SupportFinder::singular_edge(const Probe& inside, const Probe& outside, Edge& found) {
   const double low = std::min(inside.x, outside.x);
   const double high = std::max(inside.x, outside.x);
+  const double side = outside.x > inside.x ? 1.0 : -1.0;
+  struct Point {
+    double x, shift;
+  };
+  std::vector<Point> points;
+  const auto add = [&](double x, double shift) {
+    if (x > low && x < high) points.push_back({x, side * shift});
+  };
+  for (const double s : singular_) add(s, 1e-6 * (high - low));
+  for (const Atom& a : atoms_) add(a.location, std::max(1e-9 * (high - low), 1e-10 * std::fabs(a.location)));
   // The nearest first: more intervals may lie beyond it.
-  std::vector<double> points;
-  for (const double s : singular_) {
-    if (s > low && s < high) points.push_back(s);
-  }
   std::sort(points.begin(), points.end(),
-            [&](double a, double b) { return std::fabs(a - inside.x) < std::fabs(b - inside.x); });
-  for (const double s : points) {
-    const double shift = (outside.x > inside.x ? 1.0 : -1.0) * 1e-6 * (high - low);
-    const Probe beyond = probe(s + shift);
+            [&](const Point& a, const Point& b) { return std::fabs(a.x - inside.x) < std::fabs(b.x - inside.x); });
+  for (const Point& p : points) {
+    const Probe beyond = probe(p.x + p.shift);
     if (beyond.at.where != Where::outside) continue;
-    if (probe(s - shift).at.where != Where::inside) continue;
-    found = {s, beyond};
+    if (probe(p.x - p.shift).at.where != Where::inside) continue;
+    found = {p.x, beyond};
     return true;
   }
   return false;
