@@ -370,7 +370,7 @@ class LawBlocks {
     lanes_.together = true;
     lanes_.live = solved;
     solve_chain(chain, lanes_, kChainAllowedError, kRefinedError);
-    if (batch_.cdf) kernels().measure(chain, lanes_);
+    if (batch_.cdf) measure_chain(chain, lanes_, kDisplacedCdf);
     for (int i = 0; i < solved; ++i) {
       double value = program.factor * (lanes_.density[i] / kPi);
       bool good = is_solved(lanes_, i, kChainAllowedError);

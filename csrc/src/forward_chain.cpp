@@ -53,8 +53,12 @@ struct ForwardChain::Draft {
       p.rest = offset.lo;
     }
   };
+  struct Angle {
+    double weight = 0.0;
+    double rest = 0.0;
+  };
   std::map<int, Group> groups;
-  std::map<double, double> angles;
+  std::map<double, Angle> angles;
   double slope = 0.0;
 
   // False if the leaf's K is no product of whole powers.
@@ -66,7 +70,7 @@ struct ForwardChain::Draft {
       group.scale = group.scale * DoubleDouble(law.value);
       group.multiply(law.top, 1);
       group.multiply(law.bottom, -1);
-      turn(law.top.hi, multiplicity * (1.0 - law.p));
+      turn(law.top, multiplicity * (1.0 - law.p));
       return true;
     }
     if (leaf.kind != Kind::marchenko_pastur) return false;
@@ -77,7 +81,7 @@ struct ForwardChain::Draft {
     const DoubleDouble offset = law.offset / DoubleDouble(law.gamma);
     group.scale = group.scale * (DoubleDouble(law.alpha) * DoubleDouble(law.gamma));
     group.multiply(offset, 1);
-    turn(offset.hi, exponent * (1.0 - law.beta / law.gamma));
+    turn(offset, exponent * (1.0 - law.beta / law.gamma));
     slope += exponent;
     return true;
   }
@@ -88,11 +92,14 @@ struct ForwardChain::Draft {
     group.scale = group.scale * jump;
     group.multiply(weight, 1);
     group.multiply(1.0, -1);
-    turn(weight.hi, (DoubleDouble(1.0) - weight).hi);
+    turn(weight, (DoubleDouble(1.0) - weight).hi);
   }
 
-  void turn(double offset, double weight) {
-    if (weight != 0.0) angles[offset] += weight;
+  void turn(DoubleDouble offset, double weight) {
+    if (weight == 0.0) return;
+    Angle& angle = angles[offset.hi];
+    angle.weight += weight;
+    angle.rest = offset.lo;
   }
 };
 
@@ -232,7 +239,7 @@ void ForwardChain::add(ChainStage stage, const Draft& draft) {
   }
   stage.group_end = static_cast<int>(groups_.size());
   stage.angle_begin = static_cast<int>(angles_.size());
-  for (const auto& [offset, weight] : draft.angles) angles_.push_back({offset, weight});
+  for (const auto& [offset, angle] : draft.angles) angles_.push_back({offset, angle.weight, angle.rest});
   stage.angle_end = static_cast<int>(angles_.size());
   stages_.push_back(stage);
 }

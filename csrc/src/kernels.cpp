@@ -17,6 +17,7 @@ const Kernels kKernels = {nullptr,
                           &ChainQuantile::land,
                           &ChainKernel::measure,
                           &ChainRefiner::refine,
+                          &ChainRefiner::measure,
                           &TableKernel::evaluate};
 
 }  // namespace freeconv::FREECONV_ISA

@@ -36,6 +36,7 @@ struct ChainGroup {
 // One angle of the distribution function: left += weight |arg(c + offset)|.
 struct ChainAngle {
   double offset, weight;
+  double offset_rest;  // for double-double
 };
 
 struct ChainStage {

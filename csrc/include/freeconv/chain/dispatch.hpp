@@ -15,6 +15,7 @@ struct Kernels {
   bool (*land)(const ChainPiece&, const ChainMasses&, const ChainLanes&, ChainAim&);
   void (*measure)(const ChainView&, ChainLanes&);
   void (*refine)(const ChainView&, ChainLanes&, double);
+  void (*refine_measure)(const ChainView&, ChainLanes&, double);
   long long (*tabulated)(const TableView&, const double*, double*);
 };
 

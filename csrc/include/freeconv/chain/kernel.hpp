@@ -96,18 +96,6 @@ class ChainKernel {
   }
 
  private:
-  // Sums of weights times angles in [0, pi], as multiples of pi and a rest.
-  struct Angles {
-    alignas(64) double turns[kWidth];
-    alignas(64) double rest[kWidth];
-    [[gnu::always_inline]] void add(int i, double re, double im, double weight) {
-      const double angle = weight * atan2_(fabs_(im), fabs_(re));
-      const bool left = re < 0.0;
-      rest[i] += left ? -angle : angle;
-      turns[i] += left ? weight : 0.0;
-    }
-  };
-
   static void begin(const ChainView& chain, const ChainLanes& lanes, ChainState& s) {
     if (has_measure(chain)) return ChainMeasureStart::run(chain, lanes, s);
     for (int i = 0; i < kWidth; ++i) {
@@ -188,18 +176,17 @@ class ChainKernel {
       // Im z = Im(K/m + K)
       const double square_m = m_re * m_re + m_im * m_im;
       const double above = (k_im * m_re - k_re * m_im) + k_im * square_m;
-      s.wrong[i] += ((s.k.turns[i] == -1) & (above > 0.0)) ? 0 : 1;
+      const double square_k = k_re * k_re + k_im * k_im;
+      const bool in_range = (square_k >= kChainLeastSquare) & (square_k <= kChainLargestSquare);
+      s.wrong[i] += ((s.k.turns[i] == -1) & (above > 0.0) & in_range) ? 0 : 1;
       // d log K/du of the whole stage.
       const double t_re = s.s_re[i] + (s.l_re[i] * s.dc_re[i] - s.l_im[i] * s.dc_im[i]);
       const double t_im = s.s_im[i] + (s.l_re[i] * s.dc_im[i] + s.l_im[i] * s.dc_re[i]);
       const double noise = s.noise[i] + s.own[i] + size(s.l_re[i], s.l_im[i]) * s.noise_c[i];
       // 1 + q
-      const double of_one = power_of_two_over(size(k_re, k_im));
-      const double one_re = of_one * k_re;
-      const double one_im = of_one * k_im;
-      const double unit = (shift * of_one) / (one_re * one_re + one_im * one_im);
-      const double q_re = one_re * unit;
-      const double q_im = -(one_im * unit);
+      const double unit = shift / square_k;
+      const double q_re = k_re * unit;
+      const double q_im = -(k_im * unit);
       const double r_re = 1.0 + q_re;
       const double mq_re = m_re * q_re - m_im * q_im;
       const double mq_im = m_re * q_im + m_im * q_re;

@@ -23,6 +23,9 @@ inline constexpr double kChainResidual = 1e-2;
 // Of chains of many stages, where u says less of z.
 inline constexpr double kChainLastResidual = 1e-7;
 inline constexpr int kChainIterations = 6;
+// |K|^2 of a stage, where 1/K keeps its digits: F was off by 5e-7 where K is 1e-155. Beyond, the general blocks do it.
+inline constexpr double kChainLeastSquare = 1e-280;
+inline constexpr double kChainLargestSquare = 1e280;
 
 // A complex number w in every lane with its argument theta = pi (turns + part), 0 <= part < 1: the parity of `turns`
 // is the sign of Im w.
@@ -78,6 +81,18 @@ struct Turning {
   constexpr std::uint64_t kExponent = 0x7ff0000000000000ULL;
   return std::bit_cast<double>(0x7fe0000000000000ULL - (std::bit_cast<std::uint64_t>(x) & kExponent));
 }
+
+// Sums of weights times angles in [0, pi], as multiples of pi and a rest.
+struct Angles {
+  alignas(64) double turns[kWidth];
+  alignas(64) double rest[kWidth];
+  [[gnu::always_inline]] void add(int i, double re, double im, double weight) {
+    const double angle = weight * atan2_(fabs_(im), fabs_(re));
+    const bool left = re < 0.0;
+    rest[i] += left ? -angle : angle;
+    turns[i] += left ? weight : 0.0;
+  }
+};
 
 // The chain at one value of the unknown.
 struct ChainState {

@@ -34,7 +34,7 @@ class Points {
     lanes_.piece[0] = &piece;
     lanes_.together = true;
     const bool all = solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError) == kLanes;
-    if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
+    if (out.cdf != nullptr) measure_chain(chain_.view(), lanes_, kDisplacedCdf);
     if (all && (out.cdf == nullptr || masses_are_known())) {
       store(at, out);
       return true;
@@ -57,7 +57,7 @@ class Points {
     const ChainPiece& piece = tables_[k].piece;
     kernels().aim(inverse, piece, below, above, aim_, lanes_);
     solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);
-    kernels().measure(chain_.view(), lanes_);
+    measure_chain(chain_.view(), lanes_, kDisplacedCdf);
     const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kDisplacedCdf, kChainAllowedError};
     return kernels().land(piece, masses, lanes_, aim_);
   }
@@ -132,7 +132,7 @@ class Points {
       lanes_.x_rest[i] = live && core[i].lo != 0.0 ? core[i].lo / core[i].hi : 0.0;
     }
     solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);
-    if (out.cdf != nullptr) kernels().measure(chain_.view(), lanes_);
+    if (out.cdf != nullptr) measure_chain(chain_.view(), lanes_, kDisplacedCdf);
     settle(piece, at, count, out);
   }
 
