@@ -178,3 +178,30 @@ def test_what_is_told_of_a_density_is_told_of_this_one() -> None:
     density, _, _, _, _, accuracy, *_ = solver(law).evaluate(x, True, True, True, 1)
     assert (np.abs(own.density / density - 1.0) <= own.accuracy + accuracy).all()
     assert (own.accuracy > 1e-14).any()
+
+
+@pytest.mark.parametrize("scale", [0.484, 0.4855])
+def test_powers_among_the_subnormals_are_not_certified(scale: float) -> None:
+    """(c + d)^1000 of 1e-316 beside one that makes up for it: densities and F were off by 2e-8, told as 4e-13."""
+
+    def product(a: float, b: float) -> fc.Law:
+        return fc.boxtimes(
+            fc.boxtimes_power(fc.MarchenkoPastur(0.7, a), 1000.0), fc.boxtimes_power(fc.MarchenkoPastur(0.3, b), 1001.0)
+        )
+
+    law, one = product(scale, 2.03), product(1.0, 1.0)
+    high, unit = law.support()[0, 1], one.support()[0, 1]
+    part = np.linspace(0.01, 0.99, 300)
+    own, plain = law.evaluate(high * part), one.evaluate(unit * part)
+    np.testing.assert_allclose(own.density * (high / unit), plain.density, rtol=1e-10)
+    np.testing.assert_allclose(own.cdf, plain.cdf, rtol=0.0, atol=1e-12)
+
+
+def test_f_of_nearly_square_products_does_not_cancel() -> None:
+    """Ratios of 1e-22: two terms of 1e11 are the whole of F, which is left to blocks that do not take them apart."""
+    law = fc.boxtimes(fc.MarchenkoPastur(1e-22), fc.MarchenkoPastur(5e-23))
+    x = 1.0 + np.arange(-40, 40) * np.spacing(1.0)
+    cdf = np.asarray(law.cdf(x))
+    assert (np.diff(cdf) > 0.0).all()
+    density = np.asarray(law.density(x))
+    np.testing.assert_allclose(np.diff(cdf), 0.5 * (density[1:] + density[:-1]) * np.spacing(1.0), rtol=1e-6)

@@ -393,3 +393,12 @@ def test_quantiles_of_laws_that_doubles_hardly_hold(law: fc.Law) -> None:
     ulps = 3.0 * np.spacing(q)
     assert (np.asarray(law.cdf(q + ulps)) >= p - 1e-12).all()
     assert (np.asarray(law.cdf(q - ulps)) <= p + 1e-12).all()
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_quantiles_are_upper_where_f_jumps_between_doubles(sign: float) -> None:
+    law = sign * fc.boxtimes(MP(1e-22), MP(5e-23))
+    p = np.linspace(0.01, 0.99, 37)
+    q = np.asarray(law.quantile(p))
+    assert (np.asarray(law.cdf(q)) >= p - 1e-11).all()  # an ulp of x is 5e-6 of F
+    assert (np.asarray(law.cdf(q - 2.0 * np.spacing(np.abs(q)))) <= p + 1e-11).all()

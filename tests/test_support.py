@@ -181,3 +181,27 @@ def test_intervals_end_at_an_atom_exactly(law: fc.Law, atom: float, side: float,
     mass = side * (float(law.cdf(atom + side * 1e-8)) - (below + weight if side > 0.0 else below))
     assert mass == pytest.approx(2.0 * density * 1e-8, rel=2e-3)
     assert float(law.density(atom + side * 1e-6)) == pytest.approx(0.1 * density, rel=5e-2)
+
+
+@pytest.mark.parametrize(
+    ("law", "gap"),
+    [
+        # Off the atom at 1 by 0.2025 e^2, for p = 1 - e/10 and the ratio 1/(1 - e).
+        (fc.boxtimes(fc.Bernoulli(1.0 - 1e-4), fc.MarchenkoPastur(1.0 / (1.0 - 1e-3)) + 1.0), 0.2025e-6),
+        (fc.boxtimes(fc.Bernoulli(1.0 - 1e-5), fc.MarchenkoPastur(1.0 / (1.0 - 1e-4)) + 1.0), 0.2025e-8),
+    ],
+    ids=["2e-7", "2e-9"],
+)
+def test_an_interval_near_an_atom_does_not_end_at_it(law: fc.Law, gap: float) -> None:
+    edge = law.support()[0, 0]
+    assert 1.0 in law.atoms().locations
+    assert edge - 1.0 == pytest.approx(gap, rel=2e-2)
+
+
+def test_a_narrow_interval_beside_an_atom_keeps_its_gap() -> None:
+    law = fc.boxtimes(fc.Bernoulli(1.0 - 1e-3), 1e-6 * fc.MarchenkoPastur(1.0 / (1.0 - 1e-2)) + 1.0)
+    edge = law.support()[0, 0]
+    assert 1.0 < edge < 1.0 + 1e-10
+    found = law.evaluate(1.0 + 0.5 * (edge - 1.0))
+    assert found.status == Status.OUTSIDE
+    assert found.density == 0.0

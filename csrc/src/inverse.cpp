@@ -82,28 +82,29 @@ struct Spectrum::Search {
   double t;
   double low = -kReach, high = kReach;
   int missed = 0;  // points in a row without a value
+  double without;  // the first of them
   bool found = false;
 
-  // No value here: beside the point there may be one. If not, anywhere in the bracket, whose ends stay: beyond a gap of
-  // forty decades there may be none in most of it.
+  // No value here: beside the point, on its sides in turn, there may be one. If not, anywhere in the bracket, whose
+  // ends stay: beyond a gap of forty decades there may be none in most of it.
   void miss() {
     constexpr int kBeside = 6;
     constexpr double kGolden = 0.6180339887498949;
-    ++missed;
+    if (++missed == 1) without = t;
     if (missed <= kBeside) {
-      t += ((missed % 2 == 0 ? low : high) - t) * std::ldexp(0.37, -missed);
+      t = without + ((missed % 2 == 0 ? low : high) - without) * std::ldexp(0.37, -4 * missed);
     } else {
       const double turns = kGolden * (missed - kBeside);
       t = low + (high - low) * (turns - std::floor(turns));
     }
   }
 
-  // Where F jumps from one double x to the next (of a law 1e-12 wide beside 1) the quantile is the upper one. Newton
-  // creeps there: F at t is that of the nearest double.
-  void settle(const Skeleton& s, double x) {
+  // Where F jumps from one double x to the next (of a law 1e-12 wide beside 1) the quantile is the upper one, of a
+  // reflected law the lower one here. Newton creeps there: F at t is that of the nearest double.
+  void settle(const Skeleton& s, double x, bool reflected) {
     const double right = position(s, high);
     if (std::nextafter(position(s, low), right) >= right) {
-      t = high;
+      t = reflected ? low : high;
       found = true;
     } else if (position(s, t) == x) {
       t = 0.5 * (low + high);
@@ -190,7 +191,7 @@ void Spectrum::grade(std::size_t k, Points& points, Inverse& inverse, Interrupt*
     const std::vector<double>& levels = inverse.table.level;
     if (!levels.empty() && one.wanted > levels.front() && one.wanted < levels.back()) searches.push_back(one);
   }
-  search(points, searches, interrupt);
+  search(points, searches, false, interrupt);
   // log of the distance from the end that is nearer where the cell's nodes begin; NaN, which no step accepts, where it
   // is not known.
   const double width = piece.high - piece.low;
@@ -263,7 +264,7 @@ class Spectrum::Inversion {
       const std::size_t stop = std::min(end, at + kSearches);
       open_.clear();
       for (std::size_t j = at; j < stop; j += kLanes) run_block(j, std::min<std::size_t>(kLanes, stop - j));
-      spectrum_.search(points_, open_, interrupt_);
+      spectrum_.search(points_, open_, upper_, interrupt_);
       for (const Search& one : open_) {
         const Skeleton& piece = pieces_[static_cast<std::size_t>(one.piece)];
         if (one.found) x_[one.at] = spectrum_.program_.outer_point(position(piece, one.t));
@@ -376,8 +377,9 @@ Spectrum::Search Spectrum::search_for(std::size_t k, double below, double above,
   return one;
 }
 
-// Those that go on are moved together at each step, so that no block waits for its slowest point.
-void Spectrum::search(Points& points, std::vector<Search>& all, Interrupt* interrupt) const {
+// Those that go on are moved together at each step, so that no block waits for its slowest point. `reflected`: by
+// masses to the right, which are asked for where the law is a reflected one.
+void Spectrum::search(Points& points, std::vector<Search>& all, bool reflected, Interrupt* interrupt) const {
   Lanes lanes;
   std::vector<Search*> open;
   for (Search& one : all) open.push_back(&one);
@@ -405,7 +407,7 @@ void Spectrum::search(Points& points, std::vector<Search>& all, Interrupt* inter
           const Level level = level_of(s, core[i].hi, lanes.cdf[i], lanes.density[i] / program_.factor);
           one.move(level, lanes.cdf[i], lanes.good(i), step);
         }
-        if (!one.found && step >= kFewSteps) one.settle(s, core[i].hi);
+        if (!one.found && step >= kFewSteps) one.settle(s, core[i].hi, reflected);
         if (!one.found) open[kept++] = &one;
       }
     }

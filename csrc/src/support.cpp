@@ -148,28 +148,37 @@ void SupportFinder::search(const Probe& left, const Probe& right, int depth, std
 }
 
 // Would two atoms meet 1 exactly, the density blows up or vanishes there and F or 1/m passes through 0: no square root.
-// An interval may also end at an atom, as that of a product of projections does at 0: of p (1 + q r q) at 1, where the
-// edge could be found to 1e-11 only.
 bool SupportFinder::singular_edge(const Probe& inside, const Probe& outside, Edge& found) {
+  std::vector<SingularPoint> points;
+  for (const double s : singular_) points.push_back({s, 1e-6 * std::fabs(outside.x - inside.x)});
+  return ends_at(std::move(points), inside, outside, found);
+}
+
+// An interval may also end at an atom, as that of a product of projections does at 0: of p (1 + q r q) at 1, where the
+// bracket's edge is good to 1e-11 only. Not where a square root has been found: a gap may be narrower than `near`.
+bool SupportFinder::atom_edge(const Probe& inside, const Probe& outside, double edge, Edge& found) {
+  const double width = std::fabs(outside.x - inside.x);
+  std::vector<SingularPoint> points;
+  for (const Atom& a : atoms_) {
+    const double near = std::max(1e-9 * width, 1e-10 * std::fabs(a.location));
+    if (std::fabs(a.location - edge) <= near) points.push_back({a.location, near});
+  }
+  return ends_at(std::move(points), inside, outside, found);
+}
+
+bool SupportFinder::ends_at(std::vector<SingularPoint> points, const Probe& inside, const Probe& outside, Edge& found) {
   const double low = std::min(inside.x, outside.x);
   const double high = std::max(inside.x, outside.x);
   const double side = outside.x > inside.x ? 1.0 : -1.0;
-  struct Point {
-    double x, shift;
-  };
-  std::vector<Point> points;
-  const auto add = [&](double x, double shift) {
-    if (x > low && x < high) points.push_back({x, side * shift});
-  };
-  for (const double s : singular_) add(s, 1e-6 * (high - low));
-  for (const Atom& a : atoms_) add(a.location, std::max(1e-9 * (high - low), 1e-10 * std::fabs(a.location)));
   // The nearest first: more intervals may lie beyond it.
-  std::sort(points.begin(), points.end(),
-            [&](const Point& a, const Point& b) { return std::fabs(a.x - inside.x) < std::fabs(b.x - inside.x); });
-  for (const Point& p : points) {
-    const Probe beyond = probe(p.x + p.shift);
+  std::sort(points.begin(), points.end(), [&](const SingularPoint& a, const SingularPoint& b) {
+    return std::fabs(a.x - inside.x) < std::fabs(b.x - inside.x);
+  });
+  for (const SingularPoint& p : points) {
+    if (!(p.x > low && p.x < high)) continue;
+    const Probe beyond = probe(p.x + side * p.beside);
     if (beyond.at.where != Where::outside) continue;
-    if (probe(p.x - p.shift).at.where != Where::inside) continue;
+    if (probe(p.x - side * p.beside).at.where != Where::inside) continue;
     found = {p.x, beyond};
     return true;
   }
@@ -285,6 +294,8 @@ SupportFinder::Edge SupportFinder::edge(Probe inside, Probe outside) {
   }
   Edge found{};
   if (singular_edge(inside, outside, found)) return found;
+  const Probe first_inside = inside;
+  const Probe first_outside = outside;
   for (int i = 0; i < 200; ++i) {
     if (square_root_edge(inside, outside, found)) return found;
     const double width = std::fabs(outside.x - inside.x);
@@ -311,6 +322,7 @@ SupportFinder::Edge SupportFinder::edge(Probe inside, Probe outside) {
       }
     }
   }
+  if (atom_edge(first_inside, first_outside, outside.x, found)) return found;
   return {outside.x, outside};
 }
 

@@ -135,7 +135,15 @@ class ChainKernel {
         for (int n = 0; n < count; ++n) multiply(base, factor);
       }
       raise(base, group.exponent);
+      keep_in_range(base, s.own);
       multiply(s.k, base);
+    }
+    keep_in_range(s.k, s.own);
+  }
+
+  [[gnu::always_inline]] static void keep_in_range(const Turning& w, double* noise) {
+    for (int i = 0; i < kWidth; ++i) {
+      noise[i] = size(w.re[i], w.im[i]) >= kChainLeastProduct ? noise[i] : kInfinity;
     }
   }
 

@@ -215,9 +215,10 @@ class ChainMeasureStart {
     const double times = law.multiplicity;
     raise(s.k, law.multiplicity);
     for (int i = 0; i < kWidth; ++i) {
+      const bool in_range = size(s.k.re[i], s.k.im[i]) >= kChainLeastProduct;
       s.s_re[i] *= times;
       s.s_im[i] *= times;
-      s.noise[i] *= times;
+      s.noise[i] = in_range ? s.noise[i] * times : kInfinity;
     }
   }
 };

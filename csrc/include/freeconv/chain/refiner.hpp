@@ -47,10 +47,10 @@ class ChainRefiner {
     // A density does not depend on whether F is asked for: the unknowns that it came from are kept.
     ChainLanes at = lanes;
     Step step;
-    Angles angles;
+    Terms terms;
     for (int round = 0; round < kChainRounds && any(wanted); ++round) {
-      step.find(chain, at, &angles);
-      take(rest_of(chain), step, angles, at, wanted, lanes);
+      step.find(chain, at, &terms);
+      take(rest_of(chain), step, terms, at, wanted, lanes);
     }
   }
 
@@ -91,6 +91,12 @@ class ChainRefiner {
     }
   };
 
+  // The terms of pi F with the sum of their moduli: of a Marchenko-Pastur law of ratio 1e-22 two of 1e11 cancel.
+  struct Terms {
+    Angles angles;
+    alignas(64) double moduli[kWidth];
+  };
+
   // Newton's step from the lanes' unknowns to the solution at their x.
   struct Step {
     alignas(64) double re[kWidth], im[kWidth];          // of the unknown
@@ -100,17 +106,17 @@ class ChainRefiner {
     Slopes slopes;
     WideChain wide;
 
-    // With the angles at the unknowns, if they are wanted.
-    void find(const ChainView& chain, const ChainLanes& lanes, Angles* angles) {
+    // With the terms of F at the unknowns, if they are wanted.
+    void find(const ChainView& chain, const ChainLanes& lanes, Terms* terms) {
       if (is_flat(chain)) {
         slopes.find_flat(chain, lanes);
       } else {
         slopes.find(chain, lanes);
       }
       wide.begin(lanes.u_re, lanes.u_im);
-      if (angles != nullptr) begin_angles(chain.stages[0], wide.c, *angles);
+      if (terms != nullptr) begin_terms(chain.stages[0], wide.c, *terms);
       for (int j = 0; j < chain.stage_count; ++j) {
-        if (angles != nullptr) add_angles(chain, chain.stages[j], wide.c, *angles);
+        if (terms != nullptr) add_terms(chain, chain.stages[j], wide.c, *terms);
         wide.factors(chain, chain.stages[j]);
         if (j + 1 < chain.stage_count) wide.leave(chain.stages[j], chain.stages[j + 1]);
       }
@@ -119,21 +125,30 @@ class ChainRefiner {
   };
 
   // pi F = arg(-m) - slope Im m + sum of angles, as in chain/kernel.hpp.
-  [[gnu::noinline]] static void begin_angles(const ChainStage& first, const WideLanes& __restrict c,
-                                             Angles& __restrict angles) {
+  [[gnu::noinline]] static void begin_terms(const ChainStage& first, const WideLanes& __restrict c,
+                                            Terms& __restrict out) {
     const DoubleDouble p0{first.p0, first.p0_rest};
-    for (int i = 0; i < kWidth; ++i) angles.turns[i] = angles.rest[i] = 0.0;
-    for (int i = 0; i < kWidth; ++i) angles.add(i, sum_of(p0, minus(c.real(i))).hi, c.im[i], 1.0);
+    for (int i = 0; i < kWidth; ++i) out.angles.turns[i] = out.angles.rest[i] = 0.0;
+    for (int i = 0; i < kWidth; ++i) out.angles.add(i, sum_of(p0, minus(c.real(i))).hi, c.im[i], 1.0);
+    for (int i = 0; i < kWidth; ++i) out.moduli[i] = fabs_(out.angles.rest[i]);
   }
 
-  [[gnu::noinline]] static void add_angles(const ChainView& chain, const ChainStage& stage,
-                                           const WideLanes& __restrict c, Angles& __restrict angles) {
+  [[gnu::noinline]] static void add_terms(const ChainView& chain, const ChainStage& stage,
+                                          const WideLanes& __restrict c, Terms& __restrict out) {
     for (int k = stage.angle_begin; k < stage.angle_end; ++k) {
       const ChainAngle angle = chain.angles[k];
       const DoubleDouble offset{angle.offset, angle.offset_rest};
-      for (int i = 0; i < kWidth; ++i) angles.add(i, sum_of(c.real(i), offset).hi, c.im[i], angle.weight);
+      for (int i = 0; i < kWidth; ++i) {
+        const double before = out.angles.rest[i];
+        out.angles.add(i, sum_of(c.real(i), offset).hi, c.im[i], angle.weight);
+        out.moduli[i] += fabs_(out.angles.rest[i] - before);
+      }
     }
-    for (int i = 0; i < kWidth; ++i) angles.rest[i] -= stage.slope * c.im[i];
+    for (int i = 0; i < kWidth; ++i) {
+      const double term = stage.slope * c.im[i];
+      out.angles.rest[i] -= term;
+      out.moduli[i] += fabs_(term);
+    }
   }
 
   [[gnu::noinline]] static void newton(const ChainLanes& __restrict lanes, const Slopes& __restrict slopes,
@@ -199,15 +214,16 @@ class ChainRefiner {
   }
 
   // F of those for which this is the last step: at the unknowns, and what the step takes from log z.
-  [[gnu::noinline]] static void take(double rest, const Step& __restrict step, const Angles& __restrict angles,
+  [[gnu::noinline]] static void take(double rest, const Step& __restrict step, const Terms& __restrict terms,
                                      ChainLanes& __restrict at, long long* __restrict wanted,
                                      ChainLanes& __restrict lanes) {
     for (int i = 0; i < kWidth; ++i) {
       const double shift = moved_cdf(step.wide.c.re[i] + rest, step.wide.c.im[i], -step.log_re[i], -step.log_im[i]);
-      const double cdf = (angles.turns[i] + angles.rest[i] / kPi) + shift;
+      const double cdf = (terms.angles.turns[i] + terms.angles.rest[i] / kPi) + shift;
+      const double error = kEpsilon * (1.0 + terms.moduli[i]);
       const bool found = (wanted[i] != 0) & (step.last[i] != 0);
       lanes.cdf[i] = found ? cdf : lanes.cdf[i];
-      lanes.cdf_error[i] = found ? kEpsilon : lanes.cdf_error[i];
+      lanes.cdf_error[i] = found ? error : lanes.cdf_error[i];
       at.u_re[i] += step.re[i];
       at.u_im[i] += step.im[i];
       wanted[i] = (wanted[i] != 0) & (step.last[i] == 0) ? 1 : 0;

@@ -23,6 +23,9 @@ inline constexpr double kChainResidual = 1e-2;
 // Of chains of many stages, where u says less of z.
 inline constexpr double kChainLastResidual = 1e-7;
 inline constexpr int kChainIterations = 6;
+// Powers less than this, among the subnormals in the end, have lost digits: densities were off by 2e-8 where (c +
+// d)^1000 is 1e-316 and other factors made up for it. Their rounding counts as infinite.
+inline constexpr double kChainLeastProduct = 1e-290;
 // |K|^2 of a stage, where 1/K keeps its digits: F was off by 5e-7 where K is 1e-155. Beyond, the general blocks do it.
 inline constexpr double kChainLeastSquare = 1e-280;
 inline constexpr double kChainLargestSquare = 1e280;

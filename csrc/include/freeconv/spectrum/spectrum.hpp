@@ -97,7 +97,7 @@ class Spectrum {
   };
   class Inversion;
   Search search_for(std::size_t k, double below, double above, std::size_t at, const InverseTable& table) const;
-  void search(Points& points, std::vector<Search>& all, Interrupt* interrupt) const;
+  void search(Points& points, std::vector<Search>& all, bool reflected, Interrupt* interrupt) const;
   Points make_points(Interrupt* interrupt) const;
   InverseTable tabulate(std::size_t k, Points& points) const;
   void grade(std::size_t k, Points& points, Inverse& inverse, Interrupt* interrupt) const;

@@ -60,6 +60,10 @@ class SupportFinder {
     double x;
     Probe outside;
   };
+  // Where an interval may end without a square root, and how far from it that shows.
+  struct SingularPoint {
+    double x, beside;
+  };
 
   Probe probe(double x);
   Probe probe_near(double x, double scale);
@@ -69,6 +73,8 @@ class SupportFinder {
   void search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found);
   Edge edge(Probe inside, Probe outside);
   bool singular_edge(const Probe& inside, const Probe& outside, Edge& found);
+  bool atom_edge(const Probe& inside, const Probe& outside, double edge, Edge& found);
+  bool ends_at(std::vector<SingularPoint> points, const Probe& inside, const Probe& outside, Edge& found);
   bool is_next_to(const Probe& inside, double edge, const Probe& outside);
   bool square_root_edge(Probe inside, const Probe& outside, Edge& found);
   bool reaches_zero(const Probe& inside, Probe& outside, Probe& last_inside);
