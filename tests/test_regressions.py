@@ -478,3 +478,14 @@ def test_a_cusp_cuts_its_interval() -> None:
     assert left.coefficient == pytest.approx(math.sqrt(3.0) / (2.0 * math.pi), rel=1e-9)
     assert law.quantile(0.5) == 0.0
     assert abs(law.log_potential(0.0)) < 1e-13
+
+
+def test_a_factor_at_infinity_is_no_real_solution() -> None:
+    """One double in six was told to be off the support, with F = 1, in the middle of it: m of the product was 1e-15."""
+    product = fc.boxtimes(fc.MarchenkoPastur(0.5), fc.Discrete([1.0, 1.1325003614051559], [0.5, 0.5]))
+    law = fc.boxplus(883.7652311552888 * product, fc.Semicircle(0.0, 4.50344547355007e-09))
+    x = 308.8897054832889 + np.arange(-300, 300) * np.spacing(308.0)
+    found = law.evaluate(x)
+    assert np.isin(found.status, [fc.Status.CERTIFIED, fc.Status.RECOVERED]).all()
+    np.testing.assert_allclose(found.density, found.density[0], rtol=1e-9)
+    np.testing.assert_allclose(found.cdf, found.cdf[0], rtol=0.0, atol=1e-12)

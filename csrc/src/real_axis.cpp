@@ -29,6 +29,8 @@ constexpr double kRealStall = 1e-3;
 constexpr double kRealFloor = 8.0;
 // A mass beyond 0 or 1 tells of a solution of the rounded equations only (an ulp beside an atom).
 constexpr double kMassRounding = 1e-9;
+// Of G in the terms of a sum and m in the factors of a product, which agree to far less where they are solved.
+constexpr double kAgreement = 1e-3;
 // In units of the rules' noise: above it the density of squared slopes shows (its error is less than kDrowned of it).
 constexpr double kHiddenDensity = 1.0 / kDrowned;
 
@@ -126,11 +128,33 @@ bool Tracer::correct_real(double x, Leaves& u, int limit) {
   return false;
 }
 
+// Whether the terms of every sum have its G, and the factors of every product its m. One that has run to infinity,
+// where m is 1e-15, moves so little in z for a step of its own that steps and the root's residual pass for rounding: a
+// density of 8e-4 was told to be 0.
+bool Tracer::terms_agree() {
+  const auto at = [&](int v) { return node_point(program_.nodes[static_cast<std::size_t>(v)], sweeps().node(v), 0); };
+  for (std::size_t v = 0; v < program_.nodes.size(); ++v) {
+    const Node& n = program_.nodes[v];
+    const bool sum = n.kind == Kind::boxplus;
+    if (!sum && n.kind != Kind::boxtimes) continue;
+    const NodePoint p = at(static_cast<int>(v));
+    const double own = sum ? 1.0 / p.f.re : p.m.re;
+    const double unit = sum ? 1.0 / width_ : 1.0;
+    for (const Child& c : n.children) {
+      const NodePoint q = at(c.index);
+      const double other = sum ? 1.0 / q.f.re : q.m.re;
+      if (!(std::fabs(other - own) <= kAgreement * (std::fabs(own) + unit))) return false;
+    }
+  }
+  return true;
+}
+
 // On the axis the certificate is a derivative: z_i(x) is real with dz_i/dz > 0 exactly where z_i(x + i0) is the
 // limit of points of the upper half-plane (for w = f(z, w): w' (1 - f_w) = f_z > 0, and f_w < 1 is Denjoy-Wolff's
 // condition for a boundary point). The masses to the right follow from Im U / pi = mass (the logarithmic potentials U
 // of a tree add).
 bool Tracer::certified_real(double x) {
+  if (!terms_agree()) return false;
   Leaves du = make_state();
   tangent({x, 0.0}, du);
   for (std::size_t v = 0; v < program_.nodes.size(); ++v) {

@@ -88,6 +88,7 @@ class Tracer {
   bool spent() const;
   bool far_start(Complex<double> z, Leaves& u);
   bool certified_real(double x);
+  bool terms_agree();
   Located descend_wide(double x, double y, Leaves& u);
   bool correct_surely(Complex<double> z, Leaves& u);
   bool shows(double x, const Leaves& u);
