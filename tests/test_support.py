@@ -205,3 +205,30 @@ def test_a_narrow_interval_beside_an_atom_keeps_its_gap() -> None:
     found = law.evaluate(1.0 + 0.5 * (edge - 1.0))
     assert found.status == Status.OUTSIDE
     assert found.density == 0.0
+
+
+# Weights that sum to exactly 1: would-be atoms, where intervals may end.
+CRITICAL = [
+    (fc.boxplus(fc.Discrete([0.0, 5.0, 8.0], [0.25, 0.25, 0.5]), fc.Bernoulli(0.5)), [5.5], 0.25, 0.5),
+    (fc.boxplus(fc.Discrete([-3.0, -1.0, 2.0], [0.4, 0.2, 0.4]), fc.Bernoulli(0.6)), [-0.4], 0.4, 0.6),
+    (fc.boxtimes(fc.Discrete([1.0, 9.0], [0.3, 0.7]), fc.Discrete([1.0, 2.0, 3.0], [0.1, 0.3, 0.6])), [14.0], 0.3, 0.6),
+    (fc.boxplus(fc.Bernoulli(0.75), fc.Discrete([0.0, 1.0, 2.0], [0.25, 0.5, 0.25])), [1.5], None, None),
+]
+
+
+@pytest.mark.parametrize(("law", "points", "below", "above"), CRITICAL, ids=["sum", "sum 2", "product", "atom"])
+def test_no_interval_beside_would_be_atoms_is_lost(
+    law: fc.Law, points: list[float], below: float | None, above: float | None
+) -> None:
+    """Intervals were dropped where three points of a part lay in gaps: F was off by all of their mass."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    mass = 0.0
+    for low, high in law.support():
+        x = 0.5 * (low + high) + 0.5 * (high - low) * np.sin(0.5 * np.pi * nodes)
+        part = law.density(x) @ (0.25 * np.pi * (high - low) * np.cos(0.5 * np.pi * nodes) * weights)
+        assert law.cdf(x[-1]) - law.cdf(x[0]) == pytest.approx(part, abs=2e-3)
+        mass += part
+    assert mass == pytest.approx(1.0 - sum(law.atoms().weights), abs=1e-3)
+    assert (np.asarray(law.density(points)) > 0.1 * mass / np.ptp(law.support())).all()
+    if below is not None:
+        assert below < law.cdf(points[0]) < above

@@ -5,6 +5,12 @@
 #include "freeconv/spectrum/points.hpp"
 
 namespace freeconv {
+namespace {
+
+// A jump of F that is an interval's, and not rounding.
+constexpr double kJump = 1e-8;
+
+}  // namespace
 
 // Continuous mass to the left of what lies between two neighbours.
 double Spectrum::mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const {
@@ -65,6 +71,24 @@ void Spectrum::weigh(Interrupt* interrupt) {
       if (a.location < piece.high - slack) piece.cdf_high += a.weight;
     }
   }
+  if (facts_.singular.empty()) return;
+  for (const Skeleton& piece : pieces_) complete_ = complete_ && reaches_its_ends(piece, recovery);
+}
+
+// Whether F comes to its values at the ends of a piece without a jump, which would be the mass of an interval that was
+// passed over. (At 0 a power of x may rise as steeply as one likes.)
+bool Spectrum::reaches_its_ends(const Skeleton& piece, Recovery& recovery) {
+  const double distance = 1e-6 * (piece.high - piece.low);
+  for (const bool upper : {false, true}) {
+    const double end = upper ? piece.high : piece.low;
+    if (end == 0.0) continue;
+    const Recovered r = recovery.at(DoubleDouble(upper ? end - distance : end + distance), piece);
+    if (r.status != Status::recovered) continue;
+    const double left = std::fabs((upper ? piece.cdf_high : piece.cdf_low) - r.cdf);
+    // x^(-2/3) has three times this mass.
+    if (left > 30.0 * r.density * distance + kJump) return false;
+  }
+  return true;
 }
 
 // F of the core at the user's point x, not in an open piece. Atoms are compared as the user sees them, so that each

@@ -64,7 +64,7 @@ void Spectrum::build(Interrupt* interrupt) {
   std::vector<Interval> pending;
   complete_ = finder.run(pending);
   std::vector<Interval> cut;
-  for (const Interval& whole : pending) finder.cut(whole, cut);
+  for (const Interval& whole : pending) complete_ = finder.cut(whole, cut) && complete_;
   pending = std::move(cut);
   SkeletonBuilder builder(program_, tracer);
   int left = kMostSplits;

@@ -8,6 +8,8 @@ namespace {
 
 // A mass that is seen in F in doubles, if z is known to 1e-8; where it is not, the edge is bisected.
 constexpr double kPassedOver = 1e-9;
+// Cuts of an interval, of its parts, ...
+constexpr int kDeepestCut = 12;
 
 double between(double a, double b, double fraction) {
   if (a > 0.0 && b > 10.0 * a) return a * std::pow(b / a, fraction);
@@ -166,6 +168,14 @@ bool SupportFinder::atom_edge(const Probe& inside, const Probe& outside, double 
   return ends_at(std::move(points), inside, outside, found);
 }
 
+// No gap between two points, as far as a few of them can tell.
+bool SupportFinder::is_all_inside(double a, double b) {
+  for (const double place : {0.5, 0.9, 0.1, 0.75, 0.25, 0.97}) {
+    if (probe(a + place * (b - a)).at.where == Where::outside) return false;
+  }
+  return true;
+}
+
 bool SupportFinder::ends_at(std::vector<SingularPoint> points, const Probe& inside, const Probe& outside, Edge& found) {
   const double low = std::min(inside.x, outside.x);
   const double high = std::max(inside.x, outside.x);
@@ -179,6 +189,7 @@ bool SupportFinder::ends_at(std::vector<SingularPoint> points, const Probe& insi
     const Probe beyond = probe(p.x + side * p.beside);
     if (beyond.at.where != Where::outside) continue;
     if (probe(p.x - side * p.beside).at.where != Where::inside) continue;
+    if (!is_all_inside(inside.x, p.x)) continue;
     found = {p.x, beyond};
     return true;
   }
@@ -186,39 +197,45 @@ bool SupportFinder::ends_at(std::vector<SingularPoint> points, const Probe& insi
 }
 
 // Would-be atoms inside an interval are ends of its parts: the solution is not smooth across them, and an interval may
-// end at one unseen.
-void SupportFinder::cut(const Interval& whole, std::vector<Interval>& parts) {
+// end at one unseen. Where a gap shows between them, all intervals beside it are looked for again.
+bool SupportFinder::cut(const Interval& whole, std::vector<Interval>& parts, int depth) {
   std::vector<double> ends{whole.low};
   for (const double s : singular_) {
     if (s > whole.low && s < whole.high) ends.push_back(s);
   }
   ends.push_back(whole.high);
-  if (ends.size() == 2) {
+  if (ends.size() == 2 || depth > kDeepestCut) {
     parts.push_back(whole);
-    return;
+    return ends.size() == 2;
   }
+  std::vector<Probe> gaps;
+  std::vector<Interval> between;
   for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
     const double width = ends[i + 1] - ends[i];
-    Probe probes[3];
-    constexpr double kPlaces[] = {1e-3, 0.4871, 1.0 - 1e-3};
-    for (int k = 0; k < 3; ++k) probes[k] = probe_near(ends[i] + kPlaces[k] * width, 1e-4 * width);
-    for (int k = 0; k < 3; ++k) {
-      if (probes[k].at.where != Where::inside) continue;
-      Interval part{ends[i], ends[i + 1], probes[k], whole.left, whole.right};
-      if (k > 0 && probes[k - 1].at.where == Where::outside) {
-        const Edge low = edge(probes[k], probes[k - 1]);
-        part.low = low.x;
-        part.left = low.outside;
-      }
-      while (k < 2 && probes[k + 1].at.where == Where::inside) ++k;
-      if (k < 2 && probes[k + 1].at.where == Where::outside) {
-        const Edge high = edge(probes[k], probes[k + 1]);
-        part.high = high.x;
-        part.right = high.outside;
-      }
-      parts.push_back(part);
+    bool inside = false;
+    for (const double place : {1e-3, 0.4871, 1.0 - 1e-3}) {
+      const Probe p = probe_near(ends[i] + place * width, 1e-4 * width);
+      if (p.at.where == Where::outside) gaps.push_back(p);
+      if (p.at.where != Where::inside || inside) continue;
+      inside = true;
+      between.push_back({ends[i], ends[i + 1], p, whole.left, whole.right});
     }
   }
+  if (gaps.empty()) {
+    parts.insert(parts.end(), between.begin(), between.end());
+    return between.size() + 1 == ends.size();
+  }
+  complete_ = true;
+  std::vector<Interval> found;
+  gaps.push_back(whole.right);
+  const Probe* left = &whole.left;
+  for (const Probe& gap : gaps) {
+    search(*left, gap, 0, found);
+    left = &gap;
+  }
+  bool all = complete_;
+  for (const Interval& interval : found) all = cut(interval, parts, depth + 1) && all;
+  return all;
 }
 
 // Whether F, integrated up to an inside point next to an edge, agrees with the mass at the outside point beyond it:

@@ -83,6 +83,7 @@ class Spectrum {
   void separate();
   Interval settled(Interval interval) const;
   void weigh(Interrupt* interrupt);
+  static bool reaches_its_ends(const Skeleton& piece, Recovery& recovery);
   double mass_between(const Skeleton& left, const Skeleton& right, Tracer& tracer, Recovery& recovery) const;
   double cdf_off(double x, double core) const;
   void take_outwards(const double* x, int count, double* cdf) const;

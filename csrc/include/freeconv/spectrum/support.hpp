@@ -53,7 +53,7 @@ class SupportFinder {
   bool split(const Interval& whole, const Probe& inside, const Probe& outside, std::vector<Interval>& found);
 
   // Cuts an interval at the would-be atoms inside it.
-  void cut(const Interval& whole, std::vector<Interval>& parts);
+  bool cut(const Interval& whole, std::vector<Interval>& parts, int depth = 0);
 
  private:
   struct Edge {
@@ -74,6 +74,7 @@ class SupportFinder {
   Edge edge(Probe inside, Probe outside);
   bool singular_edge(const Probe& inside, const Probe& outside, Edge& found);
   bool atom_edge(const Probe& inside, const Probe& outside, double edge, Edge& found);
+  bool is_all_inside(double a, double b);
   bool ends_at(std::vector<SingularPoint> points, const Probe& inside, const Probe& outside, Edge& found);
   bool is_next_to(const Probe& inside, double edge, const Probe& outside);
   bool square_root_edge(Probe inside, const Probe& outside, Edge& found);
