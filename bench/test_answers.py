@@ -1,4 +1,4 @@
-"""All cases under pytest: `--benchmark-disable` asserts their answers alone, and without it they are timed as well.
+"""All cases under pytest: `--benchmark-disable` asserts their answers alone, `-n 0` in its place times them as well.
 
 The points are those of a quick run; `python -m bench` takes all of them and writes the table.
 """

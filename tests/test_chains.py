@@ -124,6 +124,7 @@ def test_a_small_step_of_the_unknown_may_be_a_large_one_of_z(law: fc.Law, x: flo
 def agree_with_the_general_blocks(law: fc.Law, x: np.ndarray, rtol: float) -> None:
     own = law.evaluate(x)
     density, cdf, _, status, *_ = solver(law).evaluate(x, True, True, True, 1)
+    assert cdf is not None
     assert np.isin(own.status, [Status.CERTIFIED, Status.RECOVERED]).all()
     assert np.isin(status, [0, 3]).all()
     np.testing.assert_allclose(own.density, density, rtol=rtol)

@@ -18,6 +18,9 @@ constexpr std::size_t kMostAtoms = 64;
 constexpr double kLargestLocation = 1e70;
 constexpr double kLeastLocation = 1e-70;
 
+// Powers of so many octaves are looked at: 2^-960 is among the least doubles.
+constexpr double kSteep = 16.0;
+
 bool is_measure(const Node& n) { return n.kind == Kind::discrete || n.kind == Kind::contour; }
 
 // Two atoms, both off 0.
@@ -41,7 +44,7 @@ bool whole(double t) { return t >= 1.0 && t <= kMostFactors && t == std::floor(t
 struct ForwardChain::Draft {
   struct Power {
     int count = 0;
-    double rest = 0.0;
+    double rests = 0.0;  // of all of them
   };
   struct Group {
     DoubleDouble scale = 1.0;
@@ -50,7 +53,7 @@ struct ForwardChain::Draft {
     void multiply(DoubleDouble offset, int power) {
       Power& p = powers[offset.hi];
       p.count += power;
-      p.rest = offset.lo;
+      p.rests += power * offset.lo;
     }
   };
   struct Angle {
@@ -223,16 +226,18 @@ Complex<double> ForwardChain::innermost_slope(Complex<double> u) const {
 
 void ForwardChain::add(ChainStage stage, const Draft& draft) {
   stage.slope = draft.slope;
-  stage.rounding = 2.0;
+  stage.rounding = std::max(2.0, static_cast<double>(draft.groups.size()));
   stage.group_begin = static_cast<int>(groups_.size());
   for (const auto& [exponent, group] : draft.groups) {
-    ChainGroup out{group.scale.hi, group.scale.lo, static_cast<int>(factors_.size()), 0, exponent};
+    ChainGroup out{group.scale.hi, group.scale.lo, static_cast<int>(factors_.size()), 0, exponent, false};
+    out.steep = exponent * (1.0 + std::fabs(std::log2(std::fabs(out.scale)))) > kSteep;
     const double product = is_power_of_two(out.scale) ? 0.0 : 0.5;
     stage.rounding += exponent * (product + in_epsilons(out.scale_rest / out.scale));
     for (const auto& [offset, power] : group.powers) {
       if (power.count == 0) continue;
       const double weight = static_cast<double>(power.count) * exponent;
-      factors_.push_back({offset, weight, power.count, power.rest, in_epsilons(weight * power.rest)});
+      const double rest = power.rests / power.count;
+      factors_.push_back({offset, weight, power.count, rest, in_epsilons(weight * rest)});
     }
     out.end = static_cast<int>(factors_.size());
     groups_.push_back(out);

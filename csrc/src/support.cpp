@@ -8,6 +8,8 @@ namespace {
 
 // A mass that is seen in F in doubles, if z is known to 1e-8; where it is not, the edge is bisected.
 constexpr double kPassedOver = 1e-9;
+// A would-be atom this near to an end, in widths of the interval, is the end.
+constexpr double kSliver = 1e-12;
 // Cuts of an interval, of its parts, ...
 constexpr int kDeepestCut = 12;
 
@@ -198,11 +200,21 @@ bool SupportFinder::ends_at(std::vector<SingularPoint> points, const Probe& insi
 
 // Would-be atoms inside an interval are ends of its parts: the solution is not smooth across them, and an interval may
 // end at one unseen. Where a gap shows between them, all intervals beside it are looked for again.
-bool SupportFinder::cut(const Interval& whole, std::vector<Interval>& parts, int depth) {
-  std::vector<double> ends{whole.low};
+bool SupportFinder::cut(const Interval& found_one, std::vector<Interval>& parts, int depth) {
+  Interval whole = found_one;
+  const double rounding = kSliver * (whole.high - whole.low);
+  std::vector<double> middle;
   for (const double s : singular_) {
-    if (s > whole.low && s < whole.high) ends.push_back(s);
+    if (std::fabs(s - whole.low) <= rounding) {
+      whole.low = s;
+    } else if (std::fabs(s - whole.high) <= rounding) {
+      whole.high = s;
+    } else if (s > whole.low && s < whole.high) {
+      middle.push_back(s);
+    }
   }
+  std::vector<double> ends{whole.low};
+  ends.insert(ends.end(), middle.begin(), middle.end());
   ends.push_back(whole.high);
   if (ends.size() == 2 || depth > kDeepestCut) {
     parts.push_back(whole);

@@ -31,6 +31,7 @@ struct ChainGroup {
   double scale, scale_rest;
   int begin, end;  // factors
   int exponent;    // t_g
+  bool steep;      // may leave the doubles
 };
 
 // One angle of the distribution function: left += weight |arg(c + offset)|.

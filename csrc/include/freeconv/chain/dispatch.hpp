@@ -12,7 +12,7 @@ struct Kernels {
   void (*solve)(const ChainView&, ChainLanes&);
   int (*finish)(ChainLanes&, double);
   void (*aim)(const ChainInverse&, const ChainPiece&, const double*, const double*, ChainAim&, ChainLanes&);
-  bool (*land)(const ChainPiece&, const ChainMasses&, const ChainLanes&, ChainAim&);
+  void (*land)(const ChainPiece&, const ChainMasses&, const ChainLanes&, ChainAim&);
   void (*measure)(const ChainView&, ChainLanes&);
   void (*refine)(const ChainView&, ChainLanes&, double);
   void (*refine_measure)(const ChainView&, ChainLanes&, double);

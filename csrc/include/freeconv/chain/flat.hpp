@@ -152,7 +152,7 @@ class FlatKernel {
         for (int n = 0; n < times; ++n) base = product<kFull>(base, factor);
       }
       base = power<kFull>(base, group.exponent);
-      if (kFull) p.own = size(base.re, base.im) >= kChainLeastProduct ? p.own : every(kInfinity);
+      if (kFull && group.steep) p.own = size(base.re, base.im) >= kChainLeastProduct ? p.own : every(kInfinity);
       p.k = g == stage.group_begin ? base : product<kFull>(p.k, base);
     }
     return p;

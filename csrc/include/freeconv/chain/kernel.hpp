@@ -1,5 +1,6 @@
 // Newton's method for forward chains, a block of points at a time, with the certificate. Compiled once per instruction
-// set into a namespace of its own; plain loops over lanes and nothing from std:: (templates of two builds would merge).
+// set into a namespace of its own; plain loops over lanes and nothing that is linked from std:: (templates of two
+// builds would merge).
 //
 // The certificate is that of solver/certificate.hpp: Im c < 0, and every stage's z in the upper half-plane on the
 // sheet that is continued from infinity (the last one's on the axis). Then each leaf is on its physical branch: all
@@ -135,10 +136,10 @@ class ChainKernel {
         for (int n = 0; n < count; ++n) multiply(base, factor);
       }
       raise(base, group.exponent);
-      keep_in_range(base, s.own);
+      if (group.steep) keep_in_range(base, s.own);
       multiply(s.k, base);
+      if (group.steep) keep_in_range(s.k, s.own);
     }
-    keep_in_range(s.k, s.own);
   }
 
   [[gnu::always_inline]] static void keep_in_range(const Turning& w, double* noise) {

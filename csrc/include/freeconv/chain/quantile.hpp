@@ -49,10 +49,9 @@ class ChainQuantile {
     lanes.live = kWidth;
   }
 
-  // Newton's step from lanes that are solved and measured; whether it takes all of them to their quantiles.
-  [[gnu::noinline]] static bool land(const ChainPiece& piece, const ChainMasses& masses, const ChainLanes& lanes,
+  // Newton's step from lanes that are solved and measured; which of them it takes to their quantiles.
+  [[gnu::noinline]] static void land(const ChainPiece& piece, const ChainMasses& masses, const ChainLanes& lanes,
                                      ChainAim& aimed) {
-    Longs all = ~Longs{};
     const Doubles least = every(masses.low - masses.rounding);
     const Doubles most = every(masses.high + masses.rounding);
     for (int at = 0; at < kWidth; at += kVector) {
@@ -70,11 +69,7 @@ class ChainQuantile {
       const Doubles to = s - step;
       store(aimed.x + at, upper ? piece.high - to : piece.low + to);
       store(aimed.good + at, good);
-      all &= good;
     }
-    long long every_one = -1;
-    for (int i = 0; i < kVector; ++i) every_one &= all[i];
-    return every_one != 0;
   }
 };
 

@@ -79,7 +79,7 @@ struct Turning {
 
 [[gnu::always_inline]] inline double size(double re, double im) { return fabs_(re) + fabs_(im); }
 
-// 2^-e of x in [2^e, 2^(e + 1)): in its units a number near 1e-155 has squares.
+// 2^-e of x in [2^e, 2^(e + 1)), a normal number below 2^1023: in its units one near 1e-155 has squares.
 [[gnu::always_inline]] inline double power_of_two_over(double x) {
   constexpr std::uint64_t kExponent = 0x7ff0000000000000ULL;
   return std::bit_cast<double>(0x7fe0000000000000ULL - (std::bit_cast<std::uint64_t>(x) & kExponent));

@@ -39,6 +39,7 @@ class WideChain {
       c.set(i, DoubleDouble{c_re[i], 0.0}, DoubleDouble{c_im[i], 0.0});
       faint[i] = 0;
     }
+    c.one = false;
     n.one = d.one = true;
   }
 

@@ -51,15 +51,15 @@ class Points {
     return true;
   }
 
-  // kLanes quantiles of a chain's piece from the masses on both sides of each: x in the core's units, and whether they
-  // were found; true if all were.
-  bool aim_together(std::size_t k, const ChainInverse& inverse, const double* below, const double* above) {
+  // kLanes quantiles of a chain's piece from the masses on both sides of each: aimed() has x in the core's units, and
+  // which of them were found.
+  void aim_together(std::size_t k, const ChainInverse& inverse, const double* below, const double* above) {
     const ChainPiece& piece = tables_[k].piece;
     kernels().aim(inverse, piece, below, above, aim_, lanes_);
     solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);
     measure_chain(chain_.view(), lanes_, kDisplacedCdf);
     const ChainMasses masses{pieces_[k].cdf_low, pieces_[k].cdf_high, kCdfRounding, kDisplacedCdf, kChainAllowedError};
-    return kernels().land(piece, masses, lanes_, aim_);
+    kernels().land(piece, masses, lanes_, aim_);
   }
   const ChainAim& aimed() const { return aim_; }
 
