@@ -13,7 +13,7 @@ struct Kernels {
   int (*finish)(ChainLanes&, double);
   void (*aim)(const ChainInverse&, const ChainPiece&, const double*, const double*, ChainAim&, ChainLanes&);
   void (*land)(const ChainPiece&, const ChainMasses&, const ChainLanes&, ChainAim&);
-  void (*measure)(const ChainView&, ChainLanes&);
+  bool (*measure)(const ChainView&, ChainLanes&, double);
   void (*refine)(const ChainView&, ChainLanes&, double);
   void (*refine_measure)(const ChainView&, ChainLanes&, double);
   long long (*tabulated)(const TableView&, const double*, double*);

@@ -36,8 +36,9 @@ class ChainKernel {
     }
   }
 
-  // F at the solutions: pi F = arg(-m) - slope Im m + sum of angles.
-  [[gnu::noinline]] static void measure(const ChainView& chain, ChainLanes& lanes) {
+  // F at the solutions: pi F = arg(-m) - slope Im m + sum of angles. Whether its estimated error is above `displaced`
+  // somewhere.
+  [[gnu::noinline]] static bool measure(const ChainView& chain, ChainLanes& lanes, double displaced) {
     ChainState state;
     Angles total;
     const double first_p0 = chain.stages[0].p0;
@@ -85,6 +86,11 @@ class ChainKernel {
       leave(stage, chain.stages[j + 1].p0, state);
     }
     for (int i = 0; i < kWidth; ++i) lanes.cdf[i] = (total.turns[i] + total.rest[i] / kPi) + lanes.cdf_shift[i];
+    long long rough = 0;
+    for (int i = 0; i < kWidth; ++i) {
+      rough |= (i < lanes.live) & (lanes.proven[i] > 0.0) & !(lanes.cdf_error[i] <= displaced) ? 1 : 0;
+    }
+    return rough != 0;
   }
 
   // The whole chain at the lanes' unknowns.

@@ -25,10 +25,7 @@ inline int solve_chain(const ChainView& chain, ChainLanes& lanes, double allowed
 
 // F at the lanes' solutions, from double-double where its estimated error is above `displaced` and that can be done.
 inline void measure_chain(const ChainView& chain, ChainLanes& lanes, double displaced) {
-  kernels().measure(chain, lanes);
-  int rough = 0;
-  for (int i = 0; i < lanes.live; ++i) rough += lanes.proven[i] > 0.0 && !(lanes.cdf_error[i] <= displaced) ? 1 : 0;
-  if (rough > 0) kernels().refine_measure(chain, lanes, displaced);
+  if (kernels().measure(chain, lanes, displaced)) kernels().refine_measure(chain, lanes, displaced);
 }
 
 // Whether lane i is one of those.
