@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ def to_scipy(law: Law) -> Any:
 def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.float64]:
     pieces = boundary.pieces(law)
     least, most = (p.min(), p.max()) if p.size else (np.nan, np.nan)
+    jumps = _jumps_inside(law)
     for low, high, below, above in pieces.tolist():
-        if below < least and most < above:  # all in one piece, and no NaN
+        if below < least and most < above and not jumps:  # all in one piece, and no NaN
             return np.clip(_inside(law, p, workers), low, high)
     known = atoms(law)
     # Where F is not continuous and increasing: atoms, and the ends of the pieces. (Lower ones for levels that rounding
@@ -82,9 +84,27 @@ def _quantile(law: Law, p: NDArray[np.float64], workers: int) -> NDArray[np.floa
     x[p == 0.0] = np.concatenate([pieces[:, 0], known.locations]).min()
     for low, high, below, above in pieces.tolist():
         inside = (p > below) & (p < above)
+        # The search would see the two doubles beside a jump only.
+        for location, bottom, top in jumps:
+            jump = inside & (p > bottom) & (p <= top)
+            x[jump] = location
+            inside &= ~jump
         if inside.any():
             x[inside] = np.clip(_inside(law, np.ascontiguousarray(p[inside]), workers), low, high)
     return x
+
+
+@lru_cache(maxsize=128)
+def _jumps_inside(law: Law) -> tuple[tuple[float, float, float], ...]:
+    """Atoms inside a piece of the support, with F before and at each."""
+    known = atoms(law)
+    pieces = boundary.pieces(law).tolist()
+    inside = [i for i, a in enumerate(known.locations) if any(low < a < high for low, high, _, _ in pieces)]
+    if not inside:
+        return ()
+    locations = [known.locations[i] for i in inside]
+    tops = np.asarray(boundary.record(law, np.array(locations), cdf=True).cdf).tolist()
+    return tuple((a, top - known.weights[i], top) for i, a, top in zip(inside, locations, tops, strict=True))
 
 
 def _inside(law: Law, p: NDArray[np.float64], workers: int = 1, *, upper: bool = False) -> NDArray[np.float64]:

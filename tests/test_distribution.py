@@ -402,3 +402,15 @@ def test_quantiles_are_upper_where_f_jumps_between_doubles(sign: float) -> None:
     q = np.asarray(law.quantile(p))
     assert (np.asarray(law.cdf(q)) >= p - 1e-11).all()  # an ulp of x is 5e-6 of F
     assert (np.asarray(law.cdf(q - 2.0 * np.spacing(np.abs(q)))) <= p + 1e-11).all()
+
+
+def test_quantiles_at_an_atom_inside_the_density() -> None:
+    # One of four was the atom, the others an ulp below.
+    law = fc.boxplus_power(fc.SlopeLaw("selu", 1.0), 1.25)
+    atom, weight = float(law.atoms().locations[0]), float(law.atoms().weights[0])
+    low, high = law.support()[0]
+    assert low < atom < high
+    top = law.cdf(atom)
+    p = top - weight * np.linspace(0.001, 0.999, 57)
+    assert (np.asarray(law.quantile(p)) == atom).all()
+    assert law.quantile(top - 1.01 * weight) < atom < law.quantile(top + 0.01 * weight)
