@@ -232,3 +232,42 @@ def test_no_interval_beside_would_be_atoms_is_lost(
     assert (np.asarray(law.density(points)) > 0.1 * mass / np.ptp(law.support())).all()
     if below is not None:
         assert below < law.cdf(points[0]) < above
+
+
+@pytest.mark.parametrize("part", [1e-6, 1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize(
+    ("atoms", "weights"), [([4.0, 11.0], [0.2, 0.8]), ([0.0, 3.0], [0.1, 0.9]), ([-1.0, 4.0], [0.01, 0.99])]
+)
+def test_gaps_shorter_than_a_step_of_the_march_are_found(atoms: list[float], weights: list[float], part: float) -> None:
+    """A semicircle between two atoms, of a variance a part below that which closes the gap: 1/v = min sum w/(x - a)^2.
+
+    Of the first law a gap of 3e-6 was one interval with its neighbours.
+    """
+    a, w = np.array(atoms), np.array(weights)
+    # The minimum by the cube roots of the weights.
+    place = a[0] + (a[1] - a[0]) * w[0] ** (1 / 3) / (w[0] ** (1 / 3) + w[1] ** (1 / 3))
+    variance = (1.0 - part) / float(np.sum(w / (place - a) ** 2))
+    x = place + variance * float(np.sum(w / (place - a)))
+    law = fc.boxplus(fc.Semicircle(0.0, variance), fc.Discrete(atoms, weights))
+    support = law.support()
+    assert len(support) == 2
+    assert support[0, 1] < x < support[1, 0]
+    assert law.evaluate(x).status == Status.OUTSIDE
+
+
+def test_the_march_does_not_step_over_a_gap() -> None:
+    law = fc.boxplus(fc.Semicircle(0.0, 14.142669797063126), fc.Discrete([4.0, 11.0], [0.2, 0.8]))
+    (_, low), (high, _) = law.support()
+    assert low == pytest.approx(5.11641001, abs=1e-8)
+    assert high - low == pytest.approx(2.6e-6, rel=0.02)
+
+
+def test_points_beside_an_edge_of_a_sum_with_a_product_are_inside() -> None:
+    """Points 1e-8 inside the edge were told to be OUTSIDE, with the F of another component."""
+    law = fc.boxplus(fc.Bernoulli(0.5), fc.boxtimes(fc.Bernoulli(0.2), fc.Discrete([3.0, 5.0], [0.5, 0.5])))
+    low, high = law.support()[1]
+    x = low + (high - low) * np.geomspace(1e-10, 1e-3, 3000)
+    found = law.evaluate(x)
+    assert np.isin(found.status, [Status.CERTIFIED, Status.RECOVERED]).all()
+    assert (np.diff(found.cdf) > -1e-12).all()
+    assert law.density(3.624686711938649) == pytest.approx(2.865294e-5, rel=1e-5)  # 40 digits

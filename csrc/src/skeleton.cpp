@@ -169,6 +169,7 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
     for (std::size_t l = 0; l < to.u.size(); ++l) {
       to.u[l].set(0, from.u[l].get(0) + (to.t - from.t) * from.du[l].get(0));
     }
+    bool asked = false;
     const bool fading = (from.faint || from_error > kFaintError) && faint < kMostFaint;
     if (!follow(to, h, fading)) {
       if (from.faint && h < 0.1 * kFaintStep) return {};  // rounding decides there whether the point is inside
@@ -189,12 +190,14 @@ Interruption SkeletonBuilder::march(const Interval& interval, const Knot& start,
         if (!knots.empty()) knots.back().broken = true;
         continue;
       }
-      if (!knots.empty()) knots.back().broken = true;
+      asked = true;
     }
     if (!to.faint) from_error = tracer_.result().error[0];
     if (!to.faint && direction * to.t > kEdgeZone && from_error > kKnotError)
       return gap_beyond(interval, from, direction, from_error);
     finish(interval, to);
+    // A gap shorter than the shortest step lies in a valley, which is followed later.
+    if (asked && !knots.empty()) knots.back().broken = direction < 0.0 ? !is_valley(to, from) : !is_valley(from, to);
     if (to.faint) {
       if (from.density > kFaintFall * to.density && h > 0.1 * kFaintStep) {
         h *= 0.5;
@@ -238,7 +241,7 @@ Interruption SkeletonBuilder::refine(const Interval& interval, std::vector<Knot>
     middle.x = position(interval, 0.5 * (a.t + b.t));
     middle.t = coordinate(interval, middle.x);
     const double length = b.t - a.t;
-    const bool valley = a.density_slope < 0.0 && b.density_slope > 0.0;
+    const bool valley = is_valley(a, b);
     const bool narrow = (!valley && length < 4.0 * kShortestStep) || !(middle.t > a.t && middle.t < b.t);
     if (narrow || a.broken || (a.faint && b.faint) || stops >= kMostAsked) {
       done.push_back(b);

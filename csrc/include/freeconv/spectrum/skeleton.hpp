@@ -72,6 +72,11 @@ class SkeletonBuilder {
     bool faint = false;   // solved in double-double: the density is within rounding of |G|
   };
 
+  // Whether the density falls from the lower knot and rises towards the upper one.
+  static bool is_valley(const Knot& lower, const Knot& upper) {
+    return lower.density_slope < 0.0 && upper.density_slope > 0.0;
+  }
+
   Knot start_of(const Interval& interval);
   Interruption march(const Interval& interval, const Knot& start, double direction, std::vector<Knot>& knots);
   Interruption gap_beyond(const Interval& interval, const Knot& last, double direction, double error);
