@@ -271,3 +271,22 @@ def test_points_beside_an_edge_of_a_sum_with_a_product_are_inside() -> None:
     assert np.isin(found.status, [Status.CERTIFIED, Status.RECOVERED]).all()
     assert (np.diff(found.cdf) > -1e-12).all()
     assert law.density(3.624686711938649) == pytest.approx(2.865294e-5, rel=1e-5)  # 40 digits
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        fc.boxplus(fc.Discrete([0.0, 1.0, 2.0], [0.25, 0.25, 0.5]), fc.Discrete([0.0, 1.0, 2.0], [0.5, 0.25, 0.25])),
+        fc.boxplus(
+            fc.Discrete([-4.0, -2.0, -1.0, 4.0], [0.2, 0.4, 0.2, 0.2]), fc.Discrete([0.0, 1.0, 3.0], [0.2, 0.6, 0.2])
+        ),
+        fc.boxtimes(fc.Discrete([4.0, 7.0, 9.0], [0.5, 0.3, 0.2]), fc.Discrete([1.0, 2.0, 3.0], [0.2, 0.7, 0.1])),
+    ],
+    ids=["sum", "sum 2", "product"],
+)
+def test_gaps_between_would_be_atoms_do_not_spoil_the_support(law: fc.Law) -> None:
+    """What lay beyond the would-be atom was found twice, and the law refused."""
+    support = law.support()
+    assert (support[1:, 0] > support[:-1, 1]).all()
+    below, above = np.asarray(law.cdf(support[:, 0] + 1e-6)), np.asarray(law.cdf(support[:, 1] - 1e-6))
+    assert (above - below).sum() == pytest.approx(1.0 - sum(law.atoms().weights), abs=5e-2)

@@ -97,24 +97,43 @@ bool SupportFinder::split(const Interval& whole, const Probe& inside, const Prob
   Interval part;
   // The first inside point is a better start than one beside an edge, if it is on this side.
   part.inside = (whole.inside.x < outside.x) == (inside.x < outside.x) ? whole.inside : inside;
+  std::vector<Interval> others;
   if (outside.x > inside.x) {
     part.low = whole.low;
     part.blur_low = whole.blur_low;
     part.high = edge_here.x;
     part.left = near;
     part.right = edge_here.outside;
-    found.push_back(part);
-    search(edge_here.outside, far, 0, found);
+    search(edge_here.outside, far, 0, others);
   } else {
     part.low = edge_here.x;
     part.high = whole.high;
     part.blur_high = whole.blur_high;
     part.left = edge_here.outside;
     part.right = near;
-    found.push_back(part);
-    search(far, edge_here.outside, 0, found);
+    search(far, edge_here.outside, 0, others);
+  }
+  found.push_back(part);
+  for (Interval& other : others) {
+    if (keep_within(whole, other)) found.push_back(other);
   }
   return complete_;
+}
+
+// What of an interval lies in `whole`, whose outside points may be beyond would-be atoms at its ends; false if nothing.
+bool SupportFinder::keep_within(const Interval& whole, Interval& part) {
+  const double rounding = kSliver * (whole.high - whole.low);
+  if (part.low >= whole.high - rounding || part.high <= whole.low + rounding) return false;
+  const bool over = part.high > whole.high + rounding;
+  const bool under = part.low < whole.low - rounding;
+  if (over) part.high = whole.high;
+  if (under) part.low = whole.low;
+  if (!over && !under) return true;
+  if (!(part.low < part.inside.x && part.inside.x < part.high)) {
+    part.inside = probe_near(0.5 * (part.low + part.high), 0.1 * (part.high - part.low));
+    complete_ = complete_ && part.inside.at.where == Where::inside;
+  }
+  return part.inside.at.where == Where::inside;
 }
 
 void SupportFinder::search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found) {

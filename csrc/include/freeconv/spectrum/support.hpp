@@ -72,6 +72,7 @@ class SupportFinder {
   bool nothing_between(const Probe& a, const Probe& b) const;
   void search(const Probe& left, const Probe& right, int depth, std::vector<Interval>& found);
   Edge edge(Probe inside, Probe outside);
+  bool keep_within(const Interval& whole, Interval& part);
   bool singular_edge(const Probe& inside, const Probe& outside, Edge& found);
   bool atom_edge(const Probe& inside, const Probe& outside, double edge, Edge& found);
   bool is_all_inside(double a, double b);
