@@ -248,13 +248,7 @@ class Knots {
 
   void add(const Knot& left, const Knot& right) {
     const double h = right.t - left.t;
-    const Point from = h * left.slope;
-    const Point at_end = h * right.slope;
-    const Point rise = right.c - left.c;
-    const Point second = (3.0 * rise - 2.0 * from) - at_end;
-    const Point third = (from + at_end) - 2.0 * rise;
-    cells_.push_back(
-        {left.t, 1.0 / h, {left.c.re, from.re, second.re, third.re}, {left.c.im, from.im, second.im, third.im}});
+    cells_.push_back(cubic_cell(left.t, h, left.c, right.c, h * left.slope, h * right.slope));
   }
 
   void index() {

@@ -26,14 +26,9 @@ ChainTable::ChainTable(const Skeleton& skeleton, const ForwardChain& chain, int 
     const double h = skeleton.t[k + 1] - skeleton.t[k];
     const auto [left, left_slope] = value(k);
     const auto [right, right_slope] = value(k + 1);
-    const Complex<double> a = chain.innermost(left);
-    const Complex<double> rise = chain.innermost(right) - a;
-    const Complex<double> from = h * (chain.innermost_slope(left) * left_slope);
-    const Complex<double> at_end = h * (chain.innermost_slope(right) * right_slope);
-    const Complex<double> second = (3.0 * rise - 2.0 * from) - at_end;
-    const Complex<double> third = (from + at_end) - 2.0 * rise;
-    cells.push_back(
-        {skeleton.t[k], 1.0 / h, {a.re, from.re, second.re, third.re}, {a.im, from.im, second.im, third.im}});
+    cells.push_back(cubic_cell(skeleton.t[k], h, chain.innermost(left), chain.innermost(right),
+                               h * (chain.innermost_slope(left) * left_slope),
+                               h * (chain.innermost_slope(right) * right_slope)));
   }
   piece.low = skeleton.low;
   piece.high = skeleton.high;
@@ -82,10 +77,7 @@ void ChainTable::grade(const ChainView& chain) {
     }
   }
   graded = std::move(rows);
-  piece.graded = graded.data();
-  piece.bottom = grading.bottom();
-  piece.first_cell = grading.first_cell();
-  piece.side_cells = static_cast<long long>(grading.cells() / 2);
+  static_cast<ChainGraded&>(piece) = grading.view(graded.data());
 }
 
 }  // namespace freeconv

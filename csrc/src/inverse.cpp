@@ -208,8 +208,7 @@ void Spectrum::grade(std::size_t k, Points& points, Inverse& inverse, Interrupt*
     row[kChainTerms] = upper ? 1.0 : 0.0;
   }
   inverse.graded = std::move(rows);
-  inverse.cells = {inverse.graded.data(), grading.bottom(), grading.first_cell(),
-                   static_cast<long long>(grading.cells() / 2)};
+  inverse.cells = grading.view(inverse.graded.data());
 }
 
 const Spectrum::Inverse& Spectrum::inverse(std::size_t k, Interrupt* interrupt) const {

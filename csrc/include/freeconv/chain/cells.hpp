@@ -16,7 +16,7 @@ struct Cells {
   static constexpr long long kMantissa = 0x000fffffffffffffLL;
   static constexpr long long kOne = 0x3ff0000000000000LL;
 
-  // at(lane, s, upper) gives distances from kVector lanes' ends, and whether those are the upper ones.
+  // distances(at, s, upper) gives those of kVector lanes from their ends, and whether these are the upper ones.
   template <class Table, class At>
   [[gnu::always_inline]] void find(const Table& table, const At& distances) {
     Longs apart{};
@@ -39,6 +39,15 @@ struct Cells {
     one = any == 0;
   }
 
+  // Lane i in a table of its own.
+  [[gnu::always_inline]] void find_one(int i, const ChainGraded& table, double s, bool upper) {
+    const auto bits = std::bit_cast<long long>(s);
+    const bool inside = s >= table.bottom;
+    near[i] = inside ? 0 : -1;
+    cell[i] = inside ? (bits >> 49) - table.first_cell + (upper ? table.side_cells : 0) : 0;
+    place[i] = std::bit_cast<double>(((bits << 3) & kMantissa) | kOne) - 1.5;
+  }
+
   // The polynomial of kChainTerms ascending coefficients from `column` on in the rows of `width` of `graded`; 0 where
   // it is nearer.
   [[gnu::always_inline]] void evaluate(const double* graded, int width, int column, double* values) const {
@@ -51,10 +60,16 @@ struct Cells {
       }
       return;
     }
+    evaluate_rows([&](int i) { return graded + width * cell[i]; }, column, values);
+  }
+
+  // The same with row(lane) of each lane's own table.
+  template <class Row>
+  [[gnu::always_inline]] void evaluate_rows(const Row& row, int column, double* __restrict values) const {
     alignas(64) double terms[kChainTerms][kWidth];
     for (int i = 0; i < kWidth; ++i) {
-      const double* row = graded + width * cell[i] + column;
-      for (int k = 0; k < kChainTerms; ++k) terms[k][i] = near[i] != 0 ? 0.0 : row[k];
+      const double* coefficients = row(i) + column;
+      for (int k = 0; k < kChainTerms; ++k) terms[k][i] = near[i] != 0 ? 0.0 : coefficients[k];
     }
     for (int i = 0; i < kWidth; ++i) {
       const double s = place[i];

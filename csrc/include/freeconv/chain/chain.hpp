@@ -100,31 +100,28 @@ struct ChainCell {
 // Coefficients of the unknown's real part, and as many of its imaginary part, in a graded cell.
 inline constexpr int kChainTerms = 6;
 
-// One piece of the support with its cells, t = log((x - low)/(high - x)); bins as in Skeleton.
-struct ChainPiece {
-  double low, high;
-  double first, last;  // t where the cells begin and end
-  const ChainCell* cells;
-  const int* bins;
-  int cell_count;
-  // Cells graded towards both ends, see ChainStart: where the distance s from the nearer one is at least `bottom`.
+// Cells graded towards both ends of a piece, see chain/cells.hpp: where the distance s from the nearer end (or the
+// mass) is at least `bottom`.
+struct ChainGraded {
   const double* graded = nullptr;
   double bottom = __builtin_inf();
   long long first_cell = 0;  // s by its upper 15 bits, of the lowest cell
   long long side_cells = 0;  // cells of each end, those of the lower one first
 };
 
+// One piece of the support with the cells of its unknown, t = log((x - low)/(high - x)); bins as in Skeleton.
+struct ChainPiece : ChainGraded {
+  double low, high;
+  double first, last;  // t where the cells begin and end
+  const ChainCell* cells;
+  const int* bins;
+  int cell_count;
+};
+
 // The inverse of F on a piece: log of the distance from an end as polynomials of the mass from the end with less of it,
 // in cells as those of a ChainPiece. After a cell's terms stands the end that the distance is from, that which is
 // nearer there (of a hard edge most of the mass may lie within 1e-100): 0 the lower one, 1 the upper one.
 inline constexpr int kInverseRow = kChainTerms + 1;
-
-struct ChainInverse {
-  const double* graded = nullptr;
-  double bottom = __builtin_inf();
-  long long first_cell = 0;
-  long long side_cells = 0;
-};
 
 // What F has to keep for a point to be taken: ends of the piece from inside, and the estimates' bounds.
 struct ChainMasses {

@@ -11,7 +11,7 @@ struct Kernels {
   bool (*enter)(const ChainEntry*, int, const double*, double, double, ChainLanes&);
   void (*solve)(const ChainView&, ChainLanes&);
   int (*finish)(ChainLanes&, double);
-  void (*aim)(const ChainInverse&, const ChainPiece&, const double*, const double*, ChainAim&, ChainLanes&);
+  void (*aim)(const ChainGraded&, const ChainPiece&, const double*, const double*, ChainAim&, ChainLanes&);
   void (*land)(const ChainPiece&, const ChainMasses&, const ChainLanes&, ChainAim&);
   bool (*measure)(const ChainView&, ChainLanes&, double);
   void (*refine)(const ChainView&, ChainLanes&, double);

@@ -13,7 +13,7 @@ class ChainQuantile {
  public:
   // From the masses of the piece on both sides of each quantile to lanes that can be solved. Those off the cells are in
   // the middle of the piece, and not known.
-  [[gnu::noinline]] static void aim(const ChainInverse& inverse, const ChainPiece& piece, const double* below,
+  [[gnu::noinline]] static void aim(const ChainGraded& inverse, const ChainPiece& piece, const double* below,
                                     const double* above, ChainAim& aimed, ChainLanes& lanes) {
     Cells cells;
     cells.find(inverse, [&](int at, Doubles& mass, Longs& upper) {

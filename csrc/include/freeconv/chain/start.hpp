@@ -46,28 +46,14 @@ class ChainStart {
       const double left = lanes.x[i] - piece.low;
       const double right = piece.high - lanes.x[i];
       const bool upper = right < left;
-      const double s = upper ? right : left;
-      const auto bits = std::bit_cast<long long>(s);
-      const bool inside = s >= piece.bottom;
-      cells.near[i] = inside ? 0 : -1;
-      cells.cell[i] = inside ? (bits >> 49) - piece.first_cell + (upper ? piece.side_cells : 0) : 0;
-      cells.place[i] = std::bit_cast<double>(((bits << 3) & Cells::kMantissa) | Cells::kOne) - 1.5;
+      cells.find_one(i, piece, upper ? right : left, upper);
     }
   }
 
   [[gnu::noinline]] static void from_many(const Cells& __restrict cells, ChainLanes& __restrict lanes) {
-    alignas(64) double terms[2 * kChainTerms][kWidth];
-    for (int i = 0; i < kWidth; ++i) {
-      const double* row = lanes.piece[i]->graded + kChainTerms * 2 * cells.cell[i];
-      for (int k = 0; k < 2 * kChainTerms; ++k) terms[k][i] = cells.near[i] != 0 ? 0.0 : row[k];
-    }
-    for (int i = 0; i < kWidth; ++i) {
-      const double s = cells.place[i];
-      lanes.u_re[i] =
-          terms[0][i] + s * (terms[1][i] + s * (terms[2][i] + s * (terms[3][i] + s * (terms[4][i] + s * terms[5][i]))));
-      lanes.u_im[i] = terms[6][i] +
-                      s * (terms[7][i] + s * (terms[8][i] + s * (terms[9][i] + s * (terms[10][i] + s * terms[11][i]))));
-    }
+    const auto row = [&](int i) { return lanes.piece[i]->graded + 2 * kChainTerms * cells.cell[i]; };
+    cells.evaluate_rows(row, 0, lanes.u_re);
+    cells.evaluate_rows(row, kChainTerms, lanes.u_im);
   }
 
   // Beyond the skeleton's ends the unknown is 0, which no certificate accepts.

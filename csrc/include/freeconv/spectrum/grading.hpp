@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "freeconv/chain/chain.hpp"
+
 namespace freeconv {
 
 class Grading {
@@ -27,6 +29,10 @@ class Grading {
 
   // kChainTerms to a cell, cell by cell; none in cells beyond `half`.
   std::vector<Place> nodes() const;
+  // Rows of coefficients as the kernels take them.
+  ChainGraded view(const double* rows) const {
+    return {rows, bottom_, first_cell(), static_cast<long long>(cells() / 2)};
+  }
   // Adds the node's part of its cell's ascending coefficients.
   void add(std::size_t node, double value, double* row) const;
 

@@ -53,7 +53,7 @@ class Points {
 
   // kLanes quantiles of a chain's piece from the masses on both sides of each: aimed() has x in the core's units, and
   // which of them were found.
-  void aim_together(std::size_t k, const ChainInverse& inverse, const double* below, const double* above) {
+  void aim_together(std::size_t k, const ChainGraded& inverse, const double* below, const double* above) {
     const ChainPiece& piece = tables_[k].piece;
     kernels().aim(inverse, piece, below, above, aim_, lanes_);
     solve_chain(chain_.view(), lanes_, kChainAllowedError, kRefinedError);

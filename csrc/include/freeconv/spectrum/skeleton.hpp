@@ -95,6 +95,15 @@ class SkeletonBuilder {
   Tracer& tracer_;
 };
 
+// The cubic from a to b over a step h in t, with its slopes there times h.
+inline ChainCell cubic_cell(double start, double h, Complex<double> a, Complex<double> b, Complex<double> from,
+                            Complex<double> at_end) {
+  const Complex<double> rise = b - a;
+  const Complex<double> second = (3.0 * rise - 2.0 * from) - at_end;
+  const Complex<double> third = (from + at_end) - 2.0 * rise;
+  return {start, 1.0 / h, {a.re, from.re, second.re, third.re}, {a.im, from.im, second.im, third.im}};
+}
+
 // Cubic Hermite weights on [0, 1].
 struct Hermite {
   double a, b, da, db;

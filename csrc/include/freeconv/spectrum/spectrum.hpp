@@ -94,7 +94,7 @@ class Spectrum {
     std::once_flag made;
     InverseTable table;
     std::vector<double> graded;
-    ChainInverse cells;  // of a chain
+    ChainGraded cells;  // of a chain
   };
   class Inversion;
   Search search_for(std::size_t k, double below, double above, std::size_t at, const InverseTable& table) const;
