@@ -1,10 +1,14 @@
 // One Spectrum used by many threads, many built at once: every bit as in one thread. The preset tsan looks for races.
+#include <atomic>
 #include <cmath>
 #include <latch>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "check.hpp"
+#include "freeconv/spectrum/workers.hpp"
 #include "spectra.hpp"
 
 namespace freeconv::test {
@@ -133,11 +137,30 @@ void many_spectra() {
   });
 }
 
+// What a thread throws comes out of the call, once all threads have ended.
+void exceptions() {
+  std::atomic<int> calls{0};
+  std::string said;
+  try {
+    share_out(1000, 4, 1, [&] {
+      return [&](std::size_t begin, std::size_t) {
+        ++calls;
+        if (begin == 7) throw std::runtime_error("the eighth");
+      };
+    });
+  } catch (const std::runtime_error& error) {
+    said = error.what();
+  }
+  check(said == "the eighth", "a task's exception");
+  check(calls < 1000, "it ends the call");
+}
+
 }  // namespace
 }  // namespace freeconv::test
 
 int main() {
   for (const freeconv::test::Case& one : freeconv::test::cases()) freeconv::test::one_spectrum(one);
   freeconv::test::many_spectra();
+  freeconv::test::exceptions();
   return freeconv::test::finish();
 }
