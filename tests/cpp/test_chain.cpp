@@ -96,7 +96,7 @@ void test_no_wrong_root_is_proven(const Tree& tree, const std::string& name, dou
                                             {random.uniform(-1.0, 1.0) * size, 0.0, 0.0, 0.0},
                                             {side * random.uniform(0.001, 1.0) * size, 0.0, 0.0, 0.0}};
       pieces[static_cast<std::size_t>(i)] = {
-          0.0, 2.0 * edges.back(), -500.0, 499.0, &cells[static_cast<std::size_t>(i)], bins.data(), 1};
+          {}, 0.0, 2.0 * edges.back(), -500.0, 499.0, &cells[static_cast<std::size_t>(i)], bins.data(), 1};
       lanes.piece[i] = &pieces[static_cast<std::size_t>(i)];
       lanes.x[i] = x;
       z.insert(z.end(), {x, 0.0});

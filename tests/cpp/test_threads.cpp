@@ -1,5 +1,6 @@
 // One Spectrum used by many threads, many built at once: every bit as in one thread. The preset tsan looks for races.
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <latch>
 #include <memory>
@@ -146,6 +147,7 @@ void exceptions() {
       return [&](std::size_t begin, std::size_t) {
         ++calls;
         if (begin == 7) throw std::runtime_error("the eighth");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
       };
     });
   } catch (const std::runtime_error& error) {
