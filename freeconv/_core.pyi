@@ -1,6 +1,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from freeconv.laws import Law
+
 __version__: str
 isa: str
 available_isas: tuple[str, ...]
@@ -70,6 +72,9 @@ class GradedTable:
     def evaluate(self, x: NDArray[np.float64], workers: int = 1) -> tuple[NDArray[np.float64], int]: ...
 
 def r_parts(program: _Program, at_m: bool, values: NDArray[np.complex128]) -> NDArray[np.complex128]: ...
+def flat_rows(
+    laws: list[Law], types: tuple[type, ...]
+) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]], list[int]]: ...
 def evaluate_laws(
     structure: _Program,
     parameters: NDArray[np.float64],

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from freeconv import engine, spectrum
 from freeconv._grids import real_grid
 from freeconv._validate import worker_count
-from freeconv.laws import Affine, Boxtimes, Discrete, Law, MarchenkoPastur, MarchenkoPasturPower, Resize
+from freeconv.laws import Law
 
 __all__ = ["cdfs", "densities"]
 
@@ -99,38 +98,16 @@ def _evaluated(laws: Iterable[Law], x: ArrayLike, workers: int, *, cdf: bool) ->
     points = _grid(x, len(listed))
     threads = worker_count(workers)
     values = np.empty((len(listed), points.shape[1]))
-    groups: dict[tuple[str, ...], _Group] = {}
-    single: list[int] = []
-    for i, law in enumerate(listed):
-        row = _row(law)
-        if row is None:
-            single.append(i)
-            continue
-        structure, parameters, multiplicities = row
-        group = groups.get(structure)
-        if group is None:
-            group = groups[structure] = _Group([], array("d"), array("d"))
-        group.members.append(i)
-        group.parameters.extend(parameters)
-        group.multiplicities.extend(multiplicities)
+    groups, single = engine.flat_rows(listed)
     evaluate: Any = spectrum.cdf if cdf else spectrum.density
 
     def alone(i: int, workers: int) -> None:
         values[i] = evaluate(listed[i], points[0 if len(points) == 1 else i], workers=workers)
 
     _each(alone, single, threads)
-    for group in groups.values():
-        rows = np.array(group.members, dtype=np.int64)
-        left = engine.evaluate_laws(
-            listed[group.members[0]],
-            np.frombuffer(group.parameters).reshape(len(rows), -1),
-            np.frombuffer(group.multiplicities).reshape(len(rows), -1),
-            points,
-            rows,
-            values,
-            cdf=cdf,
-            workers=threads,
-        )
+    for rows, parameters, multiplicities in groups:
+        first = listed[rows[0]]
+        left = engine.evaluate_laws(first, parameters, multiplicities, points, rows, values, cdf=cdf, workers=threads)
         for i in rows[left].tolist():
             own = points[0 if len(points) == 1 else i]
             open_points = np.isnan(values[i]) & ~np.isnan(own)
@@ -155,14 +132,6 @@ def _each(evaluate: Callable[[int, int], None], laws: list[int], threads: int) -
             raise
 
 
-class _Group(NamedTuple):
-    """Laws of one structure: their places, and the numbers of their programs."""
-
-    members: list[int]
-    parameters: array[float]  # of all laws, one after the other
-    multiplicities: array[float]
-
-
 def _grid(x: ArrayLike, count: int) -> NDArray[np.float64]:
     """One row for all laws, or one for each."""
     flat, shape = real_grid("x", x)
@@ -171,51 +140,3 @@ def _grid(x: ArrayLike, count: int) -> NDArray[np.float64]:
     if len(shape) == 2 and shape[0] == count:
         return flat.reshape(shape)
     raise ValueError(f"x must have shape (m,) or ({count}, m), a row for each law, got {shape}")
-
-
-def _row(law: Any) -> tuple[tuple[str, ...], list[float], list[float]] | None:
-    """Structure, parameters and multiplicities of the law's program, as `lower` would write them; None if not flat.
-
-    Laws are told by their types, which no one derives from: isinstance of an abstract class takes 0.2 µs of the 2 that
-    a law has here.
-    """
-    outer_kinds: list[str] = []
-    outer: list[tuple[float, ...]] = []
-    while (kind := type(law)) is not Boxtimes:
-        if kind is Affine:
-            if law.scale < 0.0:
-                return None
-            outer_kinds.append("affine")
-            outer.append((law.scale, law.shift))
-        elif kind is Resize:
-            outer_kinds.append("resize")
-            outer.append((law.ratio,))
-        else:
-            return None
-        law = law.law
-    kinds: list[str] = []
-    parameters: list[float] = []
-    multiplicities: list[float] = []
-    off_zero = 1.0
-    for factor, multiplicity in law.factors:
-        kind = type(factor)
-        if kind is MarchenkoPastur or kind is MarchenkoPasturPower:
-            kinds.append("marchenko_pastur")
-            parameters += (factor.scale, 1.0, factor.ratio, 1.0 if kind is MarchenkoPastur else factor.power)
-            off = 1.0 / factor.ratio
-        elif kind is Discrete and len(factor.locations) == 2 and factor.locations[0] == 0.0:
-            off = factor.weights[1]
-            if off == 1.0:  # to the last digit: no Bernoulli node has it
-                return None
-            kinds.append("bernoulli")
-            parameters += (off, factor.locations[1])
-        else:
-            return None
-        multiplicities.append(multiplicity)
-        if off < off_zero:
-            off_zero = off
-    parameters.append(off_zero)
-    for numbers in reversed(outer):
-        parameters += numbers
-        multiplicities.append(1.0)
-    return (*kinds, "boxtimes", *reversed(outer_kinds)), parameters, multiplicities

@@ -13,11 +13,24 @@ from numpy.typing import NDArray
 from freeconv import _core
 from freeconv.atoms import atoms, would_be_atoms
 from freeconv.hull import hull
-from freeconv.laws import Affine, Law, Resize
+from freeconv.laws import Affine, Boxtimes, Discrete, Law, MarchenkoPastur, MarchenkoPasturPower, Resize
 from freeconv.lowering import lower
 from freeconv.moments import mean, variance
 
-__all__ = ["Frame", "evaluate_laws", "frame", "outer_points", "outer_potential", "r_parts", "solver", "table"]
+__all__ = [
+    "Frame",
+    "evaluate_laws",
+    "flat_rows",
+    "frame",
+    "outer_points",
+    "outer_potential",
+    "r_parts",
+    "solver",
+    "table",
+]
+
+# In the order of csrc/bindings/bind_rows.cpp. No class derives from them.
+_FLAT_TYPES = (Boxtimes, MarchenkoPastur, MarchenkoPasturPower, Discrete, Affine, Resize)
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,26 @@ def solver(law: Law) -> _core.Spectrum:
         singular[:, 0].copy(),
         singular[:, 1].copy(),
     )
+
+
+def flat_rows(
+    laws: list[Law],
+) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]], list[int]]:
+    """Sort out products of Marchenko–Pastur and Bernoulli laws, shifted, scaled and resized or not.
+
+    Parameters
+    ----------
+    laws : list of Law
+
+    Returns
+    -------
+    groups : list of (places, parameters, multiplicities)
+        Laws of one structure: where they stand, and for each a row of the numbers of its program, as `lower` writes
+        them.
+    others : list of int
+        The places of all other laws.
+    """
+    return _core.flat_rows(laws, _FLAT_TYPES)
 
 
 def evaluate_laws(

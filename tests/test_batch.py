@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import freeconv as fc
-from freeconv import _core
-from freeconv.batch import _row
-from freeconv.lowering import KINDS, lower
+from freeconv import _core, engine
+from freeconv.laws import Affine, Boxtimes, Resize
+from freeconv.lowering import lower
 from tests import strategies, tolerances
 
 
@@ -77,30 +77,64 @@ def test_any_laws_may_be_mixed(laws: list[fc.Law]) -> None:
         np.testing.assert_allclose(fc.cdfs(laws, x)[i], law.cdf(x), rtol=0.0, atol=tolerances.CDF)
 
 
-@given(flat())
-def test_rows_are_the_arrays_of_the_programs(law: fc.Law) -> None:
-    row = _row(law)
-    if row is None:  # simplified to a leaf, or mirrored
-        return
-    structure, parameters, multiplicities = row
-    arrays = lower(law).arrays()
-    assert [KINDS[k] for k in arrays.kinds] == list(structure)
-    assert list(parameters) == arrays.parameters.tolist()
-    assert list(multiplicities) == arrays.multiplicities.tolist()
+@given(st.lists(flat(), min_size=1, max_size=6))
+def test_rows_are_the_arrays_of_the_programs(laws: list[fc.Law]) -> None:
+    groups, others = engine.flat_rows(laws)
+    # Simplified to a leaf, or mirrored.
+    assert not any(isinstance(_product_in(laws[i]), Boxtimes) and not _is_mirrored(laws[i]) for i in others)
+    assert sorted([*others, *(i for places, _, _ in groups for i in places)]) == list(range(len(laws)))
+    structures: list[tuple[int, ...]] = []
+    for places, parameters, multiplicities in groups:
+        kinds = {tuple(lower(laws[i]).arrays().kinds) for i in places}
+        assert len(kinds) == 1
+        structures += kinds
+        for i, row, powers in zip(places, parameters, multiplicities, strict=True):
+            arrays = lower(laws[i]).arrays()
+            assert row.tolist() == arrays.parameters.tolist()
+            assert powers.tolist() == arrays.multiplicities.tolist()
+    assert len(set(structures)) == len(structures)
+
+
+def _product_in(law: fc.Law) -> fc.Law:
+    while isinstance(law, (Affine, Resize)):
+        law = law.law
+    return law
+
+
+def _is_mirrored(law: fc.Law) -> bool:
+    return isinstance(law, Affine) and law.scale < 0.0
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        fc.Semicircle(),
+        fc.MarchenkoPastur(),
+        -1.0 * fc.boxtimes(fc.Bernoulli(0.5), fc.MarchenkoPastur()),
+        fc.boxtimes(fc.Bernoulli(0.5), fc.Uniform(0.0, 1.0)),
+        fc.boxtimes(fc.Discrete([1.0, 2.0], [0.5, 0.5]), fc.MarchenkoPastur()),
+        fc.boxtimes(fc.Discrete([0.0, 1.0, 2.0], [0.5, 0.25, 0.25]), fc.MarchenkoPastur()),
+        fc.boxtimes(fc.Bernoulli(0.5), fc.MarchenkoPastur() + 1.0),
+        fc.boxplus(fc.Bernoulli(0.5), fc.MarchenkoPastur()),
+    ],
+)
+def test_what_is_no_flat_product_has_no_row(law: fc.Law) -> None:
+    assert engine.flat_rows([law]) == ([], [0])
 
 
 def test_networks_are_solved_by_the_batch_itself() -> None:
     laws = networks(50, 3)
-    rows = [_row(law) for law in laws]
+    ((places, parameters, multiplicities),), others = engine.flat_rows(laws)
+    assert not others
     x = np.linspace(0.01, 3.0, 100)[None, :]
     values = np.empty((50, 100))
     left = _core.evaluate_laws(
         lower(laws[0]).arrays(),
-        np.array([row[1] for row in rows if row is not None]),
-        np.array([row[2] for row in rows if row is not None]),
+        parameters,
+        multiplicities,
         x,
         True,
-        np.arange(50),
+        places,
         values,
     )
     np.testing.assert_array_equal(left, np.isnan(values).any(axis=1))

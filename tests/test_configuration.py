@@ -32,6 +32,8 @@ for law in laws:
     record = law.evaluate(x)
     print(record.density.tobytes().hex(), record.cdf.tobytes().hex(), record.accuracy.tobytes().hex())
     print(law.quantile(np.linspace(0.01, 0.99, 57)).tobytes().hex())
+many = [fc.MLP(depth, "hard_tanh", weight_variance=2.0, bias_variance=0.1).jacobian() for depth in (1, 2, 3, 3, 3, 9)]
+print(fc.densities(many, np.geomspace(1e-9, 20.0, 500)).tobytes().hex())
 """
 
 

@@ -12,28 +12,25 @@
 namespace freeconv {
 namespace {
 
-using Point = Complex<double>;
-
-// Laws a thread takes at once.
-constexpr std::size_t kLawsAtOnce = 8;
+// Laws a thread takes at once, followed together.
+constexpr std::size_t kLawsAtOnce = kFlatLaws;
 // Relative distance to an edge within which a Spectrum decides what is inside: edges are good to a few ulp here.
 constexpr double kEdgeBlur = 1e-12;
-// Knots in t: the cubic between two of them is one or two Newton steps from the solution.
-constexpr double kKnotStep = 0.5;
-// Where the march begins at least: there the square root at b is good to start Newton.
-constexpr double kMarchStart = 4.0;
-// Of a knot's last step, relative to Im c: the next one is its square, below what the cubic between knots is good to.
-constexpr double kKnotTolerance = 3e-3;
-constexpr int kKnotSteps = 12;
 // Of t: beyond, e^t leaves the doubles.
 constexpr double kReach = 700.0;
-constexpr int kMostKnots = 3000;
 
-// log z and its derivatives by c.
+// log z = scale + sum of weight log|c + offset| on the real axis, and its derivatives by c.
 class FlatCurve {
  public:
-  explicit FlatCurve(const ChainView& chain) : chain_(chain) {
+  struct Term {
+    double offset, weight;
+  };
+
+  void read(const ChainView& chain) {
     const ChainStage& stage = chain.stages[0];
+    terms_.clear();
+    scale_ = order_ = 0.0;
+    next_zero_ = kInfinity;
     p0_ = stage.p0;
     for (int g = stage.group_begin; g < stage.group_end; ++g) {
       const ChainGroup& group = chain.groups[g];
@@ -47,6 +44,8 @@ class FlatCurve {
     }
   }
 
+  const std::vector<Term>& terms() const { return terms_; }
+  double scale() const { return scale_; }
   double p0() const { return p0_; }
   double order() const { return order_; }
   double next_zero() const { return next_zero_; }
@@ -61,43 +60,13 @@ class FlatCurve {
     for (const Term& t : terms_) sum -= t.weight / ((c + t.offset) * (c + t.offset));
     return sum;
   }
-  // log |z|
   double value(double c) const {
     double sum = scale_;
     for (const Term& t : terms_) sum += t.weight * std::log(std::fabs(c + t.offset));
     return sum;
   }
-  // z by products, and d log z/dc: no logarithm of a complex number, five times as fast.
-  Point value(Point c, Point& slope) const {
-    Point product{1.0, 0.0};
-    slope = {0.0, 0.0};
-    for (int g = chain_.stages[0].group_begin; g < chain_.stages[0].group_end; ++g) {
-      const ChainGroup& group = chain_.groups[g];
-      Point base{group.scale, 0.0};
-      for (int k = group.begin; k < group.end; ++k) {
-        const ChainFactor& f = chain_.factors[k];
-        const Point factor{c.re + f.offset, c.im};
-        const double unit = 1.0 / (factor.re * factor.re + factor.im * factor.im);
-        const Point over{factor.re * unit, -(factor.im * unit)};
-        slope = slope + f.weight * over;
-        const Point& times = f.power < 0 ? over : factor;
-        for (int n = f.power < 0 ? -f.power : f.power; n > 0; --n) base = base * times;
-      }
-      Point power = base;
-      for (int bit = 30 - __builtin_clz(static_cast<unsigned>(group.exponent)); bit >= 0; --bit) {
-        power = power * power;
-        if (((group.exponent >> bit) & 1) != 0) power = power * base;
-      }
-      product = product * power;
-    }
-    return product;
-  }
 
  private:
-  struct Term {
-    double offset, weight;
-  };
-  ChainView chain_;
   std::vector<Term> terms_;
   double scale_ = 0.0, p0_ = 0.0, order_ = 0.0, next_zero_ = kInfinity;
 };
@@ -150,204 +119,190 @@ Ends find_ends(const FlatCurve& curve) {
   return ends;
 }
 
-// Cells of the curve for t in [first, last] at least.
-class Knots {
- public:
-  // Down from kMarchStart, and up from there if `last` is beyond: no knot depends on which points there are.
-  bool follow(const FlatCurve& curve, const Ends& ends, double first, double last) {
-    cells_.clear();
-    Knot start;
-    Point slope;
-    start.t = kMarchStart;
-    const Place at = place_of(ends, start.t);
-    start.c = {ends.top, -std::sqrt(-2.0 * std::log1p(-at.near / ends.b) / curve.curvature(ends.top))};
-    if (!correct(curve, 1.0 / at.x, start.c, slope)) return false;
-    start.slope = at.rate * reciprocal(slope);
-    if (!march(curve, ends, start, -kKnotStep, std::min(first, kMarchStart))) return false;
-    std::reverse(cells_.begin(), cells_.end());
-    if (last >= kMarchStart - kKnotStep && !march(curve, ends, start, kKnotStep, last)) return false;
-    index();
-    return true;
-  }
+// One of the laws that are followed together.
+struct FlatLaw {
+  Program program;
+  ForwardChain chain;
+  FlatCurve curve;
+  Ends ends;
+  ChainPiece piece{};
+  std::vector<ChainEntry> steps;
+  double below = 0.0;  // the atom at 0; there is no other
+  const double* x = nullptr;
+  double first = 0.0, last = 0.0;  // t of the outermost points inside, or last < first
+  bool known = false;              // a flat law with the ends found
+  bool followed = false;           // there is a curve between them
 
-  ChainPiece piece(const Ends& ends) const {
-    ChainPiece piece{};
-    piece.low = ends.a;
-    piece.high = ends.b;
-    piece.first = first_;
-    piece.last = last_;
-    piece.cells = cells_.data();
-    piece.bins = bins_.data();
-    piece.cell_count = static_cast<int>(cells_.size());
-    return piece;
+  void read(const Batch& batch, std::int64_t law) {
+    known = followed = false;
+    x = batch.x + (batch.shared_x ? 0 : batch.rows[law] * batch.points);
+    ProgramArrays in = batch.structure;
+    in.parameters = batch.parameters + law * in.parameter_count;
+    in.multiplicities = batch.multiplicities + law * in.child_count;
+    if (*refill_program(in, true, Offsets::at_zero, program) != '\0') return;
+    chain = ForwardChain(program);
+    if (!chain || !is_flat(chain.view())) return;
+    curve.read(chain.view());
+    ends = find_ends(curve);
+    if (!ends.found) return;
+    below = 1.0 - program.root().own_p0.hi;
+    steps.clear();
+    for (const Program::Step& step : program.peeled) steps.push_back({step.shift, step.scale});
+    find_range(batch);
+    known = true;
   }
 
  private:
-  struct Knot {
-    double t = 0.0;
-    Point c, slope;  // dc/dt
-  };
-
-  struct Place {
-    double x, near;  // and the distance to the nearer end
-    double rate;     // d log x/dt
-  };
-
-  static Place place_of(const Ends& ends, double t) {
-    const double width = ends.b - ends.a;
-    const double e = std::exp(-std::fabs(t));
-    const double near = width * (e / (1.0 + e));
-    const double x = t < 0.0 ? ends.a + near : ends.b - near;
-    return {x, near, near * ((width - near) / width) / x};
-  }
-
-  // Knots from one to beyond `last`, in steps of h.
-  bool march(const FlatCurve& curve, const Ends& ends, Knot from, double h, double last) {
-    Knot before;  // the one that was before `from`
-    const int count = 2 + static_cast<int>(std::fabs(last - from.t) / std::fabs(h));
-    if (count > kMostKnots) return false;
-    for (int k = 1; k <= count; ++k) {
-      Knot knot;
-      knot.t = kMarchStart + k * h;
-      // Along the cubic of the last two knots, as soon as there are two.
-      knot.c = from.c + h * from.slope;
-      if (k > 1) knot.c = (5.0 * before.c - 4.0 * from.c) + h * (4.0 * from.slope + 2.0 * before.slope);
-      if (!(knot.c.im < 0.0)) knot.c = {knot.c.re, 0.5 * from.c.im};
-      const Place at = place_of(ends, knot.t);
-      // Where (x - a)(b - x) vanishes to rounding there is nothing to follow: a Spectrum does.
-      Point slope;
-      if (!correct(curve, 1.0 / at.x, knot.c, slope)) return false;
-      knot.slope = at.rate * reciprocal(slope);
-      if (h < 0.0) {
-        add(knot, from);
-      } else {
-        add(from, knot);
+  void find_range(const Batch& batch) {
+    const double low = program.outer_point(ends.a);
+    const double high = program.outer_point(ends.b);
+    double from = kInfinity;
+    double to = -kInfinity;
+    if (batch.shared_x) {
+      const auto begin = std::upper_bound(batch.sorted.begin(), batch.sorted.end(), low);
+      const auto end = std::lower_bound(begin, batch.sorted.end(), high);
+      if (begin != end) {
+        from = *begin;
+        to = *std::prev(end);
       }
-      before = from;
-      from = knot;
+    } else {
+      for (std::int64_t i = 0; i < batch.points; ++i) {
+        const bool inside = x[i] > low && x[i] < high;
+        from = inside && x[i] < from ? x[i] : from;
+        to = inside && x[i] > to ? x[i] : to;
+      }
     }
-    return true;
+    first = kReach;
+    last = -kReach;
+    if (!(from <= to)) return;
+    const auto coordinate = [&](double at) {
+      const double core = program.core_point(at).hi;
+      return std::log((core - ends.a) / (ends.b - core));
+    };
+    first = std::max(coordinate(from), -kReach);
+    last = std::min(coordinate(to), kReach);
   }
-
-  // Newton for log(z/x) = 0, as 2 (w - 1)/(w + 1) with w = z/x.
-  static bool correct(const FlatCurve& curve, double over_x, Point& c, Point& slope) {
-    for (int i = 0; i < kKnotSteps; ++i) {
-      const Point ratio = over_x * curve.value(c, slope);
-      const Point below = (ratio - (-1.0)) * slope;
-      const double unit = 2.0 / (below.re * below.re + below.im * below.im);
-      Point step = unit * ((ratio - 1.0) * Point{below.re, -below.im});
-      const double size = std::fabs(step.re) + std::fabs(step.im);
-      if (!(size < kInfinity)) return false;
-      // Stay below the axis.
-      if (c.im - step.im >= 0.0) step = (0.9 * c.im / step.im) * step;
-      c = c - step;
-      if (size <= kKnotTolerance * std::fabs(c.im)) return true;
-    }
-    return false;
-  }
-
-  void add(const Knot& left, const Knot& right) {
-    const double h = right.t - left.t;
-    cells_.push_back(cubic_cell(left.t, h, left.c, right.c, h * left.slope, h * right.slope));
-  }
-
-  void index() {
-    first_ = cells_.front().start;
-    last_ = cells_.back().start + kKnotStep;
-    const auto per_cell = static_cast<std::size_t>(kKnotStep * kChainBins);
-    bins_.assign(cells_.size() * per_cell + 1, 0);
-    for (std::size_t b = 0; b < bins_.size(); ++b) {
-      bins_[b] = static_cast<int>(std::min(b / per_cell, cells_.size() - 1));
-    }
-  }
-
-  std::vector<ChainCell> cells_;
-  std::vector<int> bins_;
-  double first_ = 0.0, last_ = 0.0;
 };
 
 class LawBlocks {
  public:
   explicit LawBlocks(const Batch& batch) : batch_(batch) {}
 
-  // False if points are left.
-  bool run(std::int64_t law, double* values) {
-    const std::int64_t n = batch_.points;
-    const double* x = batch_.x + (batch_.shared_x ? 0 : batch_.rows[law] * n);
-    std::fill(values, values + n, __builtin_nan(""));
-    ProgramArrays in = batch_.structure;
-    in.parameters = batch_.parameters + law * in.parameter_count;
-    in.multiplicities = batch_.multiplicities + law * in.child_count;
-    const LoadResult loaded = load_program(in, true, Offsets::at_zero);
-    if (*loaded.error != '\0') return false;
-    const Program& program = loaded.program;
-    const ForwardChain chain(program);
-    if (!chain || !is_flat(chain.view())) return false;
-    const FlatCurve curve(chain.view());
-    const Ends ends = find_ends(curve);
-    if (!ends.found) return false;
-    below_ = 1.0 - program.root().own_p0.hi;  // masses: an atom at 0, none elsewhere
-    steps_.clear();
-    for (const Program::Step& step : program.peeled) steps_.push_back({step.shift, step.scale});
-    double first = kInfinity;
-    double last = -kInfinity;
-    const double low = program.outer_point(ends.a);
-    const double high = program.outer_point(ends.b);
-    if (batch_.shared_x) {
-      const auto from = std::upper_bound(batch_.sorted.begin(), batch_.sorted.end(), low);
-      const auto to = std::lower_bound(from, batch_.sorted.end(), high);
-      if (from != to) {
-        first = *from;
-        last = *std::prev(to);
-      }
-    } else {
-      for (std::int64_t i = 0; i < n; ++i) {
-        const bool inside = x[i] > low && x[i] < high;
-        first = inside && x[i] < first ? x[i] : first;
-        last = inside && x[i] > last ? x[i] : last;
-      }
+  // Laws [begin, end), at most kFlatLaws.
+  void run(std::size_t begin, std::size_t end, double* values, unsigned char* left) {
+    const std::size_t count = end - begin;
+    for (std::size_t k = 0; k < count; ++k) laws_[k].read(batch_, static_cast<std::int64_t>(begin + k));
+    follow(count);
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t law = begin + k;
+      left[law] = evaluate(laws_[k], values + batch_.rows[law] * batch_.points) ? 0 : 1;
     }
-    if (first <= last) {
-      const auto coordinate = [&](double at) {
-        const double core = program.core_point(at).hi;
-        return std::log((core - ends.a) / (ends.b - core));
-      };
-      if (!knots_.follow(curve, ends, std::max(coordinate(first), -kReach), std::min(coordinate(last), kReach)))
-        return false;
-      piece_ = knots_.piece(ends);
+  }
+
+ private:
+  // The curves of the laws that have points inside.
+  void follow(std::size_t count) {
+    FlatLaws together;
+    FlatCells cells;
+    std::size_t terms = 0;
+    double first = kFlatKnotStart;
+    double last = kFlatKnotStart;
+    const FlatLaw* one = nullptr;
+    for (std::size_t k = 0; k < count; ++k) {
+      FlatLaw& law = laws_[k];
+      law.followed = law.known && law.first <= law.last;
+      if (!law.followed) continue;
+      one = &law;
+      terms = std::max(terms, law.curve.terms().size());
+      first = std::min(first, law.first);
+      last = std::max(last, law.last);
+    }
+    if (one == nullptr) return;
+    // A cell more than is needed: rounding of t.
+    cells.below = 1 + static_cast<int>((kFlatKnotStart - first) / kFlatKnotStep);
+    cells.above = last > kFlatKnotStart - kFlatKnotStep
+                      ? 1 + static_cast<int>((last - kFlatKnotStart + kFlatKnotStep) / kFlatKnotStep)
+                      : 0;
+    const std::size_t all = static_cast<std::size_t>(cells.below + cells.above);
+    if (rows_.size() < all * kFlatCell) rows_.resize(all * kFlatCell);
+    cells.rows = rows_.data();
+    numbers_.assign(2 * terms * kFlatLaws, 0.0);
+    double* offsets = numbers_.data();
+    double* weights = offsets + terms * kFlatLaws;
+    // Lanes without a law of their own do as another does.
+    for (std::size_t lane = 0; lane < kFlatLaws; ++lane) {
+      const bool own = lane < count && laws_[lane].followed;
+      const FlatLaw& law = own ? laws_[lane] : *one;
+      const std::vector<FlatCurve::Term>& of_law = law.curve.terms();
+      for (std::size_t k = 0; k < terms; ++k) {
+        const bool there = k < of_law.size();
+        offsets[k * kFlatLaws + lane] = there ? of_law[k].offset : 0.0;
+        weights[k * kFlatLaws + lane] = there ? of_law[k].weight : 0.0;
+      }
+      together.scale[lane] = law.curve.scale();
+      together.low[lane] = law.ends.a;
+      together.high[lane] = law.ends.b;
+      together.top[lane] = law.ends.top;
+      together.curvature[lane] = law.curve.curvature(law.ends.top);
+    }
+    together.terms = static_cast<int>(terms);
+    together.offset = offsets;
+    together.weight = weights;
+    kernels().follow(together, cells);
+    for (std::size_t k = 0; k < count; ++k) {
+      ChainPiece& piece = laws_[k].piece;
+      piece.low = laws_[k].ends.a;
+      piece.high = laws_[k].ends.b;
+      piece.first = kFlatKnotStart - cells.below * kFlatKnotStep;
+      piece.last = kFlatKnotStart + cells.above * kFlatKnotStep;
+      piece.cell_count = static_cast<int>(all);
+      piece.even = rows_.data() + k;
+    }
+  }
+
+  // False if points are left.
+  bool evaluate(const FlatLaw& law, double* values) {
+    const std::int64_t n = batch_.points;
+    if (!law.known) {
+      std::fill(values, values + n, __builtin_nan(""));
+      return false;
     }
     bool complete = true;
     for (std::int64_t at = 0; at < n; at += kChainLanes) {
       const int count = static_cast<int>(std::min<std::int64_t>(kChainLanes, n - at));
-      complete = run_block(program, chain.view(), ends, x + at, count, values + at) && complete;
+      complete = run_block(law, law.x + at, count, values + at) && complete;
     }
     return complete;
   }
 
- private:
   static bool by_edge(const Ends& ends, double core) {
     return std::fabs(core - ends.a) <= kEdgeBlur * ends.a || std::fabs(core - ends.b) <= kEdgeBlur * ends.b;
   }
 
-  bool run_block(const Program& program, const ChainView& chain, const Ends& ends, const double* x, int count,
-                 double* values) {
+  bool run_block(const FlatLaw& law, const double* x, int count, double* values) {
+    const Program& program = law.program;
+    const Ends& ends = law.ends;
+    const ChainView chain = law.chain.view();
     int place[kChainLanes];
     bool complete = true;
     int solved = 0;  // points that are to be
-    const auto steps = static_cast<int>(steps_.size());
-    if (count == kChainLanes &&
-        kernels().enter(steps_.data(), steps, x, ends.a + kEdgeBlur * ends.a, ends.b - kEdgeBlur * ends.b, lanes_)) {
+    const auto steps = static_cast<int>(law.steps.size());
+    if (count == kChainLanes && law.followed &&
+        kernels().enter(law.steps.data(), steps, x, ends.a + kEdgeBlur * ends.a, ends.b - kEdgeBlur * ends.b, lanes_)) {
       for (int i = 0; i < count; ++i) place[i] = i;
       solved = count;
     } else {
+      std::fill(values, values + count, __builtin_nan(""));
       for (int i = 0; i < count; ++i) {
         if (std::isnan(x[i])) continue;
         const DoubleDouble core = std::isinf(x[i]) ? DoubleDouble(x[i]) : program.core_point(x[i]);
         if (core.hi == 0.0 || by_edge(ends, core.hi) || (std::isinf(core.hi) && !std::isinf(x[i]))) {
           complete = false;
         } else if (core.hi < ends.a || core.hi > ends.b) {
-          const double mass = core.hi > ends.b ? 1.0 : (core.hi > 0.0 ? below_ : 0.0);
+          const double mass = core.hi > ends.b ? 1.0 : (core.hi > 0.0 ? law.below : 0.0);
           values[i] = batch_.cdf ? (std::isinf(x[i]) ? mass : outer(program, x[i], mass)) : 0.0;
+        } else if (!law.followed) {
+          complete = false;
         } else {
           lanes_.x[solved] = core.hi;
           lanes_.x_rest[solved] = core.lo / core.hi;
@@ -360,21 +315,25 @@ class LawBlocks {
         lanes_.x_rest[i] = lanes_.x_rest[0];
       }
     }
-    lanes_.piece[0] = &piece_;
+    lanes_.piece[0] = &law.piece;
     lanes_.together = true;
     lanes_.live = solved;
-    solve_chain(chain, lanes_, kChainAllowedError, kRefinedError);
+    const bool all = solve_chain(chain, lanes_, kChainAllowedError, kRefinedError) == kChainLanes;
     if (batch_.cdf) measure_chain(chain, lanes_, kDisplacedCdf);
+    if (all && !batch_.cdf) {
+      for (int i = 0; i < solved; ++i) values[place[i]] = program.factor * (lanes_.density[i] / kPi);
+      return complete;
+    }
     for (int i = 0; i < solved; ++i) {
       double value = program.factor * (lanes_.density[i] / kPi);
       bool good = is_solved(lanes_, i, kChainAllowedError);
       if (batch_.cdf) {
         const double mass = lanes_.cdf[i];
-        const bool between = mass >= below_ - kCdfRounding && mass <= 1.0 + kCdfRounding;
+        const bool between = mass >= law.below - kCdfRounding && mass <= 1.0 + kCdfRounding;
         good = good && lanes_.cdf_error[i] <= kDisplacedCdf && between;
-        value = good ? outer(program, x[place[i]], std::clamp(mass, below_, 1.0)) : value;
+        value = good ? outer(program, x[place[i]], std::clamp(mass, law.below, 1.0)) : value;
       }
-      if (good) values[place[i]] = value;
+      values[place[i]] = good ? value : __builtin_nan("");
       complete = complete && good;
     }
     return complete;
@@ -386,11 +345,10 @@ class LawBlocks {
   }
 
   const Batch& batch_;
-  Knots knots_;
-  ChainPiece piece_{};
+  FlatLaw laws_[kFlatLaws];
+  std::vector<double> numbers_;  // offsets and weights
+  std::vector<double> rows_;     // of cells
   ChainLanes lanes_{};
-  std::vector<ChainEntry> steps_;
-  double below_ = 0.0;
 };
 
 }  // namespace
@@ -406,11 +364,7 @@ void Batch::sort() {
 void evaluate_batch(const Batch& batch, double* values, unsigned char* left, int workers, Interrupt* interrupt) {
   share_out(static_cast<std::size_t>(batch.count), workers, kLawsAtOnce, [&] {
     return [&, blocks = LawBlocks(batch)](std::size_t begin, std::size_t end) mutable {
-      for (std::size_t k = begin; k < end; ++k) {
-        if (interrupt != nullptr && interrupt->stopped()) return;
-        const auto law = static_cast<std::int64_t>(k);
-        left[k] = blocks.run(law, values + batch.rows[k] * batch.points) ? 0 : 1;
-      }
+      if (interrupt == nullptr || !interrupt->stopped()) blocks.run(begin, end, values, left);
     };
   });
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <map>
 
 namespace freeconv {
 namespace {
@@ -40,39 +39,79 @@ bool whole(double t) { return t >= 1.0 && t <= kMostFactors && t == std::floor(t
 
 }  // namespace
 
-// The linear factors of a stage: powers by exponent t and offset.
+// The linear factors of a stage, ordered by exponent t and offset.
 struct ForwardChain::Draft {
+  struct Group {
+    int exponent = 0;
+    DoubleDouble scale = 1.0;
+  };
   struct Power {
+    int exponent = 0;
+    double offset = 0.0;
     int count = 0;
     double rests = 0.0;  // of all of them
   };
-  struct Group {
-    DoubleDouble scale = 1.0;
-    std::map<double, Power> powers;
-
-    void multiply(DoubleDouble offset, int power) {
-      Power& p = powers[offset.hi];
-      p.count += power;
-      p.rests += power * offset.lo;
-    }
-  };
   struct Angle {
+    double offset = 0.0;
     double weight = 0.0;
     double rest = 0.0;
   };
-  std::map<int, Group> groups;
-  std::map<double, Angle> angles;
+  std::vector<Group> groups;
+  std::vector<Power> powers;
+  std::vector<Angle> angles;
   double slope = 0.0;
+
+  // Maps would take longer to build than all else of a law among thousands.
+  Draft() {
+    groups.reserve(4);
+    powers.reserve(12);
+    angles.reserve(8);
+  }
+
+  // The one with that key, made where there is none.
+  template <class Entry, class Before>
+  static Entry& at(std::vector<Entry>& entries, const Entry& key, const Before& before) {
+    auto it = std::lower_bound(entries.begin(), entries.end(), key, before);
+    if (it == entries.end() || before(key, *it)) it = entries.insert(it, key);
+    return *it;
+  }
+
+  void scale(int exponent, DoubleDouble by) {
+    Group key;
+    key.exponent = exponent;
+    Group& group = at(groups, key, [](const Group& a, const Group& b) { return a.exponent < b.exponent; });
+    group.scale = group.scale * by;
+  }
+
+  void multiply(int exponent, DoubleDouble offset, int power) {
+    Power key;
+    key.exponent = exponent;
+    key.offset = offset.hi;
+    Power& p = at(powers, key, [](const Power& a, const Power& b) {
+      return a.exponent != b.exponent ? a.exponent < b.exponent : a.offset < b.offset;
+    });
+    p.count += power;
+    p.rests += power * offset.lo;
+  }
+
+  void turn(DoubleDouble offset, double weight) {
+    if (weight == 0.0) return;
+    Angle key;
+    key.offset = offset.hi;
+    Angle& angle = at(angles, key, [](const Angle& a, const Angle& b) { return a.offset < b.offset; });
+    angle.weight += weight;
+    angle.rest = offset.lo;
+  }
 
   // False if the leaf's K is no product of whole powers.
   bool add(const Node& leaf, double multiplicity) {
     if (leaf.kind == Kind::bernoulli) {
       if (!whole(multiplicity)) return false;
       const Bernoulli law = bernoulli(leaf);
-      Group& group = groups[static_cast<int>(multiplicity)];
-      group.scale = group.scale * DoubleDouble(law.value);
-      group.multiply(law.top, 1);
-      group.multiply(law.bottom, -1);
+      const int exponent = static_cast<int>(multiplicity);
+      scale(exponent, DoubleDouble(law.value));
+      multiply(exponent, law.top, 1);
+      multiply(exponent, law.bottom, -1);
       turn(law.top, multiplicity * (1.0 - law.p));
       return true;
     }
@@ -80,10 +119,9 @@ struct ForwardChain::Draft {
     const MarchenkoPastur law = marchenko_pastur(leaf);
     const double exponent = multiplicity * law.power;
     if (!(law.alpha > 0.0) || !whole(exponent)) return false;
-    Group& group = groups[static_cast<int>(exponent)];
     const DoubleDouble offset = law.offset / DoubleDouble(law.gamma);
-    group.scale = group.scale * (DoubleDouble(law.alpha) * DoubleDouble(law.gamma));
-    group.multiply(offset, 1);
+    scale(static_cast<int>(exponent), DoubleDouble(law.alpha) * DoubleDouble(law.gamma));
+    multiply(static_cast<int>(exponent), offset, 1);
     turn(offset, exponent * (1.0 - law.beta / law.gamma));
     slope += exponent;
     return true;
@@ -91,18 +129,10 @@ struct ForwardChain::Draft {
 
   // weight delta_jump + (1 - weight) delta_0, with p0 = 0.
   void add(DoubleDouble weight, DoubleDouble jump) {
-    Group& group = groups[1];
-    group.scale = group.scale * jump;
-    group.multiply(weight, 1);
-    group.multiply(1.0, -1);
+    scale(1, jump);
+    multiply(1, weight, 1);
+    multiply(1, 1.0, -1);
     turn(weight, (DoubleDouble(1.0) - weight).hi);
-  }
-
-  void turn(DoubleDouble offset, double weight) {
-    if (weight == 0.0) return;
-    Angle& angle = angles[offset.hi];
-    angle.weight += weight;
-    angle.rest = offset.lo;
   }
 };
 
@@ -143,8 +173,9 @@ ForwardChain::ForwardChain(const Program& program) {
       }
     }
     if (stages.empty()) {  // its K is z: (1 + m)/m is one of the factors
-      draft.groups[1].multiply(DoubleDouble(1.0) - p0, 1);
-      draft.groups[1].multiply(-p0, -1);
+      draft.scale(1, 1.0);
+      draft.multiply(1, DoubleDouble(1.0) - p0, 1);
+      draft.multiply(1, -p0, -1);
     }
     stages.push_back(stage);
     drafts.push_back(std::move(draft));
@@ -228,23 +259,24 @@ void ForwardChain::add(ChainStage stage, const Draft& draft) {
   stage.slope = draft.slope;
   stage.rounding = std::max(2.0, static_cast<double>(draft.groups.size()));
   stage.group_begin = static_cast<int>(groups_.size());
-  for (const auto& [exponent, group] : draft.groups) {
-    ChainGroup out{group.scale.hi, group.scale.lo, static_cast<int>(factors_.size()), 0, exponent, false};
+  auto power = draft.powers.begin();
+  for (const auto& [exponent, scale] : draft.groups) {
+    ChainGroup out{scale.hi, scale.lo, static_cast<int>(factors_.size()), 0, exponent, false};
     out.steep = exponent * (1.0 + std::fabs(std::log2(std::fabs(out.scale)))) > kSteep;
     const double product = is_power_of_two(out.scale) ? 0.0 : 0.5;
     stage.rounding += exponent * (product + in_epsilons(out.scale_rest / out.scale));
-    for (const auto& [offset, power] : group.powers) {
-      if (power.count == 0) continue;
-      const double weight = static_cast<double>(power.count) * exponent;
-      const double rest = power.rests / power.count;
-      factors_.push_back({offset, weight, power.count, rest, in_epsilons(weight * rest)});
+    for (; power != draft.powers.end() && power->exponent == exponent; ++power) {
+      if (power->count == 0) continue;
+      const double weight = static_cast<double>(power->count) * exponent;
+      const double rest = power->rests / power->count;
+      factors_.push_back({power->offset, weight, power->count, rest, in_epsilons(weight * rest)});
     }
     out.end = static_cast<int>(factors_.size());
     groups_.push_back(out);
   }
   stage.group_end = static_cast<int>(groups_.size());
   stage.angle_begin = static_cast<int>(angles_.size());
-  for (const auto& [offset, angle] : draft.angles) angles_.push_back({offset, angle.weight, angle.rest});
+  for (const Draft::Angle& angle : draft.angles) angles_.push_back({angle.offset, angle.weight, angle.rest});
   stage.angle_end = static_cast<int>(angles_.size());
   stages_.push_back(stage);
 }

@@ -1,5 +1,6 @@
 // Compiled once per instruction set, with FREECONV_ISA the name of its namespace.
 #include "freeconv/chain/dispatch.hpp"
+#include "freeconv/chain/flat_march.hpp"
 #include "freeconv/chain/kernel.hpp"
 #include "freeconv/chain/passage.hpp"
 #include "freeconv/chain/quantile.hpp"
@@ -18,6 +19,7 @@ const Kernels kKernels = {nullptr,
                           &ChainKernel::measure,
                           &ChainRefiner::refine,
                           &ChainRefiner::measure,
+                          &FlatMarch::follow,
                           &TableKernel::evaluate};
 
 }  // namespace freeconv::FREECONV_ISA

@@ -241,43 +241,54 @@ void mark_identities(Program& program) {
   }
 }
 
+// As new, with the memory of its vectors.
+void clear(Node& n) {
+  Node fresh;
+  fresh.parameters.swap(n.parameters);
+  fresh.weights.swap(n.weights);
+  fresh.children.swap(n.children);
+  fresh.parameters.clear();
+  fresh.weights.clear();
+  fresh.children.clear();
+  n = std::move(fresh);
+}
+
 }  // namespace
 
-LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets, const Program* same) {
-  LoadResult result;
-  const auto fail = [&](const char* message) {
-    result.error = message;
-    return result;
-  };
-  if (in.node_count < 1) return fail("a program needs at least one node");
+const char* refill_program(const ProgramArrays& in, bool peel, Offsets offsets, Program& program, const Program* same) {
+  if (in.node_count < 1) return "a program needs at least one node";
   if (in.parameter_offsets[0] != 0 || in.parameter_offsets[in.node_count] != in.parameter_count ||
       in.child_offsets[0] != 0 || in.child_offsets[in.node_count] != in.child_count) {
-    return fail("offsets must start at 0 and end at the array's length");
+    return "offsets must start at 0 and end at the array's length";
   }
-  Program& program = result.program;
-  program.nodes.reserve(static_cast<std::size_t>(in.node_count));
+  program.leaf_nodes.clear();
+  program.peeled.clear();
+  program.factor = 1.0;
+  program.rule_noise = 0.0;
+  program.nodes.resize(static_cast<std::size_t>(in.node_count));
   for (std::int64_t v = 0; v < in.node_count; ++v) {
-    Node n;
-    if (in.kinds[v] < 0 || in.kinds[v] >= kKindCount) return fail("unknown node kind");
+    Node& n = program.nodes[static_cast<std::size_t>(v)];
+    clear(n);
+    if (in.kinds[v] < 0 || in.kinds[v] >= kKindCount) return "unknown node kind";
     n.kind = static_cast<Kind>(in.kinds[v]);
     const std::int64_t p0 = in.parameter_offsets[v];
     const std::int64_t p1 = in.parameter_offsets[v + 1];
     const std::int64_t c0 = in.child_offsets[v];
     const std::int64_t c1 = in.child_offsets[v + 1];
-    if (p1 < p0 || p1 > in.parameter_count || c1 < c0 || c1 > in.child_count) return fail("offsets must not decrease");
+    if (p1 < p0 || p1 > in.parameter_count || c1 < c0 || c1 > in.child_count) return "offsets must not decrease";
     n.parameters.assign(in.parameters + p0, in.parameters + p1);
     for (const double p : n.parameters) {
-      if (!std::isfinite(p)) return fail("parameters must be finite");
+      if (!std::isfinite(p)) return "parameters must be finite";
     }
-    if (!parameters_fit(n.kind, n.parameters)) return fail("parameters do not fit the node's kind");
-    if (!children_fit(n.kind, static_cast<std::size_t>(c1 - c0))) return fail("children do not fit the node's kind");
+    if (!parameters_fit(n.kind, n.parameters)) return "parameters do not fit the node's kind";
+    if (!children_fit(n.kind, static_cast<std::size_t>(c1 - c0))) return "children do not fit the node's kind";
     for (std::int64_t c = c0; c < c1; ++c) {
-      if (in.children[c] < 0 || in.children[c] >= v) return fail("a child must stand before its parent");
+      if (in.children[c] < 0 || in.children[c] >= v) return "a child must stand before its parent";
       if (!(in.multiplicities[c] > 0.0) || !std::isfinite(in.multiplicities[c])) {
-        return fail("multiplicities must be positive");
+        return "multiplicities must be positive";
       }
       Node& child = program.nodes[static_cast<std::size_t>(in.children[c])];
-      if (child.parent >= 0) return fail("a node must have one parent");
+      if (child.parent >= 0) return "a node must have one parent";
       child.parent = static_cast<int>(v);
       n.children.push_back({static_cast<int>(in.children[c]), in.multiplicities[c]});
     }
@@ -302,14 +313,19 @@ LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets, con
     if (n.kind == Kind::boxtimes) n.own_p0 = product_offset(program, n);
     n.known_off_zero = off_zero(program, n);
     n.mean = node_mean(program, n);
-    program.nodes.push_back(std::move(n));
   }
   for (std::int64_t v = 0; v + 1 < in.node_count; ++v) {
-    if (program.nodes[static_cast<std::size_t>(v)].parent < 0) return fail("only the last node may be a root");
+    if (program.nodes[static_cast<std::size_t>(v)].parent < 0) return "only the last node may be a root";
   }
   if (peel) peel_root(program);
   assign_forms(program, offsets);
   mark_identities(program);
+  return "";
+}
+
+LoadResult load_program(const ProgramArrays& in, bool peel, Offsets offsets, const Program* same) {
+  LoadResult result;
+  result.error = refill_program(in, peel, offsets, result.program, same);
   return result;
 }
 

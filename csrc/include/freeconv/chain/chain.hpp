@@ -109,13 +109,15 @@ struct ChainGraded {
   long long side_cells = 0;  // cells of each end, those of the lower one first
 };
 
-// One piece of the support with the cells of its unknown, t = log((x - low)/(high - x)); bins as in Skeleton.
+// One piece of the support with the cells of its unknown, t = log((x - low)/(high - x)); bins as in Skeleton. Or, of a
+// flat chain that was followed beside others (chain/flat_laws.hpp), one lane of their cells of equal width.
 struct ChainPiece : ChainGraded {
   double low, high;
   double first, last;  // t where the cells begin and end
   const ChainCell* cells;
   const int* bins;
   int cell_count;
+  const double* even = nullptr;
 };
 
 // The inverse of F on a piece: log of the distance from an end as polynomials of the mass from the end with less of it,

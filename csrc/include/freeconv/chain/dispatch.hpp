@@ -2,6 +2,7 @@
 #pragma once
 
 #include "freeconv/chain/chain.hpp"
+#include "freeconv/chain/flat_laws.hpp"
 #include "freeconv/compiled/table.hpp"
 
 namespace freeconv {
@@ -16,6 +17,7 @@ struct Kernels {
   bool (*measure)(const ChainView&, ChainLanes&, double);
   void (*refine)(const ChainView&, ChainLanes&, double);
   void (*refine_measure)(const ChainView&, ChainLanes&, double);
+  void (*follow)(const FlatLaws&, const FlatCells&);
   long long (*tabulated)(const TableView&, const double*, double*);
 };
 

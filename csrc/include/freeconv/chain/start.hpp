@@ -3,6 +3,7 @@
 #pragma once
 
 #include "freeconv/chain/cells.hpp"
+#include "freeconv/chain/flat_laws.hpp"
 
 namespace freeconv::FREECONV_ISA {
 
@@ -11,6 +12,11 @@ class ChainStart {
   // Sets the unknowns; whether some lanes started from the skeleton, and which.
   [[gnu::noinline]] static bool run(ChainLanes& lanes) {
     Cells cells;
+    if (lanes.together && lanes.piece[0]->even != nullptr) {
+      for (int i = 0; i < kWidth; ++i) lanes.near[i] = 0;
+      from_even(*lanes.piece[0], lanes);
+      return false;
+    }
     if (lanes.together) {
       const ChainPiece piece = *lanes.piece[0];
       cells.find(piece, [&](int at, Doubles& s, Longs& upper) {
@@ -86,6 +92,53 @@ class ChainStart {
       const double u_im = im[0][i] + s[i] * (im[1][i] + s[i] * (im[2][i] + s[i] * im[3][i]));
       lanes.u_re[i] = near[i] != 0 ? u_re : lanes.u_re[i];
       lanes.u_im[i] = near[i] != 0 ? u_im : lanes.u_im[i];
+    }
+  }
+
+  // A run of lanes in one cell at a time: neighbours mostly are. 0 beyond the cells.
+  [[gnu::noinline]] static void from_even(const ChainPiece& piece, ChainLanes& lanes) {
+    constexpr double kOverStep = 1.0 / kFlatKnotStep;
+    constexpr double kRound = 6755399441055744.0;  // beside 1.5 2^52 doubles are whole
+    alignas(64) double place[kWidth];
+    alignas(64) int cell[kWidth];
+    const double low = piece.low;
+    const double high = piece.high;
+    // The place in a cell does not depend on where the cells begin.
+    const double first = piece.first * kOverStep;
+    const double last = piece.last * kOverStep;
+    for (int i = 0; i < kWidth; ++i) {
+      const double x = lanes.x[i];
+      const double at = log_((x - low) / (high - x)) * kOverStep;
+      const bool within = at >= first && at < last;
+      const double whole = ((at - 0.5) + kRound) - kRound;
+      cell[i] = within ? static_cast<int>(whole - first) : -1;
+      place[i] = at - whole;
+    }
+    for (int from = 0; from < lanes.live;) {
+      int to = from + 1;
+      while (to < kWidth && cell[to] == cell[from]) ++to;
+      const double* row = piece.even + (cell[from] < 0 ? 0 : cell[from]) * kFlatCell;
+      const double scale = cell[from] < 0 ? 0.0 : 1.0;
+      double re[kFlatTerms];
+      double im[kFlatTerms];
+      for (int k = 0; k < kFlatTerms; ++k) {
+        re[k] = scale * row[k * kFlatLaws];
+        im[k] = scale * row[(kFlatTerms + k) * kFlatLaws];
+      }
+      for (int at = from - from % kVector; at < to; at += kVector) {
+        const Doubles s = load(place + at);
+        Doubles u_re = every(re[kFlatTerms - 1]);
+        Doubles u_im = every(im[kFlatTerms - 1]);
+        for (int k = kFlatTerms - 2; k >= 0; --k) {
+          u_re = re[k] + s * u_re;
+          u_im = im[k] + s * u_im;
+        }
+        const Longs lane = lane_numbers() + static_cast<long long>(at);
+        const Longs kept = lane < static_cast<long long>(from);
+        store(lanes.u_re + at, kept ? load(lanes.u_re + at) : u_re);
+        store(lanes.u_im + at, kept ? load(lanes.u_im + at) : u_im);
+      }
+      from = to;
     }
   }
 

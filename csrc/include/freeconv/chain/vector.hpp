@@ -40,6 +40,12 @@ using Bits = unsigned long long __attribute__((vector_size(8 * kVector)));
   for (int i = 0; i < kVector; ++i) every_one &= v[i];
   return every_one != 0;
 }
+// 0, 1, 2, ...
+[[gnu::always_inline]] inline Longs lane_numbers() {
+  Longs v{};
+  for (int i = 0; i < kVector; ++i) v[i] = i;
+  return v;
+}
 // 1 where x is negative.
 [[gnu::always_inline]] inline Longs sign_bit(Doubles x) { return (Longs)((Bits)x >> 63); }
 

@@ -121,6 +121,10 @@ enum class Offsets { at_zero, none };
 // same arrays.
 LoadResult load_program(const ProgramArrays& arrays, bool peel, Offsets offsets, const Program* same = nullptr);
 
+// The same into a program that there is, for its memory; the error.
+const char* refill_program(const ProgramArrays& arrays, bool peel, Offsets offsets, Program& program,
+                           const Program* same = nullptr);
+
 // Typed views of a leaf's parameters.
 inline Discrete discrete(const Node& n) {
   const std::size_t count = n.parameters.size() / 2;
