@@ -128,17 +128,20 @@ double leaf_mean(const Node& n) {
 double node_mean(const Program& program, const Node& n) {
   if (is_leaf(n.kind)) return leaf_mean(n);
   const auto child = [&](const Child& c) { return program.nodes[static_cast<std::size_t>(c.index)].mean; };
-  double sum = 0.0;
-  double product = 1.0;
-  double logarithm = 0.0;
-  for (const Child& c : n.children) {
-    sum += c.multiplicity * child(c);
-    product *= std::pow(child(c), c.multiplicity);
-    logarithm += c.multiplicity * std::log(child(c));
-  }
-  switch (n.kind) {
+  if (n.kind == Kind::boxtimes) {
+    double product = 1.0;
+    for (const Child& c : n.children) {
+      product *= c.multiplicity == 1.0 ? child(c) : std::pow(child(c), c.multiplicity);
+    }
+    if (std::isnormal(product)) return product;
     // 2^1100 and 2^-1100 leave the doubles, their product does not.
-    case Kind::boxtimes: return std::isnormal(product) ? product : std::exp(logarithm);
+    double logarithm = 0.0;
+    for (const Child& c : n.children) logarithm += c.multiplicity * std::log(child(c));
+    return std::exp(logarithm);
+  }
+  double sum = 0.0;
+  for (const Child& c : n.children) sum += c.multiplicity * child(c);
+  switch (n.kind) {
     case Kind::affine: return n.parameters[0] * sum + n.parameters[1];
     case Kind::resize: return sum / n.parameters[0];
     default: return sum;
