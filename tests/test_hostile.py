@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 import freeconv as fc
 from freeconv import engine
 
-PATIENCE = 0.2
-"""Seconds after Ctrl-C within which a call must end; a busy machine is given ten times as long in the test."""
+PATIENCE = 2.0
+"""Seconds of the processor's time, which a busy machine does not stretch, that a call may take after Ctrl-C: ten times
+what it takes, and a fifth of what each of those in the test would take to its end."""
 
 CHUNK_SLACK = 32 * 2**20
 """Bytes that may come and go while chunk after chunk of a long grid is evaluated; the whole of it has 800 MB."""
@@ -123,11 +124,11 @@ def test_pickles_give_the_same_bits_in_another_process(tmp_path: Path) -> None:
 
 
 CALLS = {
-    "evaluate": "law.evaluate(np.linspace(0.0, 16.0, 40_000_000))",
-    "density, two workers": "law.density(np.linspace(0.0, 16.0, 100_000_000), workers=2)",
-    "densities": "fc.densities([law] * 600, np.random.default_rng(0).random(100_000))",
-    "quantile": "law.quantile(np.random.default_rng(0).random(40_000_000))",
-    "cauchy": "law.cauchy(np.linspace(0.1, 16.0, 400_000) + 1e-3j)",
+    "evaluate": "kernel.evaluate(np.linspace(1.4, 3500.0, 5_000_000))",
+    "density, two workers": "kernel.density(np.linspace(1.4, 3500.0, 5_000_000), workers=2)",
+    "densities": "fc.densities([product] * 400, np.random.default_rng(0).random(100_000))",
+    "quantile": "kernel.quantile(np.random.default_rng(0).random(7_000_000))",
+    "cauchy": "law.cauchy(np.linspace(0.1, 16.0, 1_200_000) + 1e-3j)",
     "r_transform": "law.r_transform(np.linspace(0.0, 0.05, 400_000))",
     "log_potential": "law.log_potential(np.linspace(17.0, 30.0, 1_000_000))",
     "set-up": "deep.density(1.0)",
@@ -142,24 +143,30 @@ def test_control_c_ends_a_long_call(call: str) -> None:
         import os, signal, threading, time
         import numpy as np
         import freeconv as fc
+
+        def hard_tanh(depth):
+            variances = 1.1 + 0.5 * np.random.default_rng(0).random(depth)
+            return fc.MLP(depth, "hard_tanh", weight_variance=list(variances), bias_variance=0.02)
+
         law = fc.MLP(3, "relu", weight_variance=2.0).jacobian()
-        law.quantile(0.7)
         compiled = law.compile()
-        variances = 1.1 + 0.5 * np.random.default_rng(0).random(400)
-        deep = fc.MLP(400, "hard_tanh", weight_variance=list(variances), bias_variance=0.02).ntk()
+        kernel = fc.MLP(40, "relu", weight_variance=2.0).ntk()
+        kernel.quantile(0.7)
+        product = hard_tanh(400).jacobian()
+        deep = hard_tanh(1500).ntk()
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         sent = []
         def interrupt():
-            sent.append(time.perf_counter())
+            sent.append(time.process_time())
             os.kill(os.getpid(), signal.SIGINT)
         timer = threading.Timer(0.5, interrupt)
         timer.start()
         try:
             {call}
         except KeyboardInterrupt:
-            print(time.perf_counter() - sent[0])
+            print(time.process_time() - sent[0])
     """
-    assert float(run(script)) < 10.0 * PATIENCE
+    assert float(run(script)) < PATIENCE
 
 
 def test_a_long_grid_in_chunks_takes_no_more_memory_than_one_chunk() -> None:
