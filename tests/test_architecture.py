@@ -30,6 +30,7 @@ LAYERS = (
     ("activations",),
     ("contours.continuation", "contours.bracketed"),
     ("contours.pushforward",),
+    ("contours.masses",),
     ("contours.path", "contours.preimages"),
     ("contours.panels",),
     ("contours.rules",),

@@ -183,7 +183,7 @@ ForwardChain::ForwardChain(const Program& program) {
     if (inner == nullptr) continue;
     if (is_measure(*inner) && !(is_shifted_coin(*inner) && times == 1.0)) {
       if (inner->weights.size() > kMostAtoms) return;
-      start_from(*inner, p0, static_cast<int>(times));
+      start_from(*inner, p0, static_cast<int>(times), program.slopes_by_parts);
       if (!is_in_range()) return;
       leaf = inner->leaf;
       continue;
@@ -212,7 +212,7 @@ ForwardChain::ForwardChain(const Program& program) {
   leaf_ = leaf;
 }
 
-void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multiplicity) {
+void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multiplicity, bool by_parts) {
   measure_ = {measure.at_zero.hi, (p0 - measure.off_zero).hi, multiplicity};
   std::vector<double> locations;
   std::vector<double> weights;
@@ -226,9 +226,14 @@ void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multipli
   } else {
     const Contour law = contour(measure);
     for (std::size_t j = 0; j < law.atom_count; ++j) add(law.atoms[j], law.atoms[law.atom_count + j]);
-    contour_ = {
-        static_cast<int>(law.singular_count),     static_cast<int>(law.rule_count), law.singular, law.rules, law.nodes,
-        std::max(1.0, 0.5 * law.noise / kEpsilon)};
+    contour_ = {static_cast<int>(law.singular_count),
+                static_cast<int>(law.rule_count),
+                static_cast<int>(by_parts ? law.split_count : 0),
+                law.singular,
+                law.splits,
+                law.rules,
+                law.nodes,
+                std::max(1.0, 0.5 * law.noise / kEpsilon)};
   }
   const std::vector<double> zeros(locations.size(), 0.0);
   for (const auto* part : std::initializer_list<const std::vector<double>*>{&locations, &zeros, &weights, &zeros}) {

@@ -15,17 +15,18 @@ std::ptrdiff_t count_of(double value) {
 // All counts agree with the length, nodes lie on or below the axis, and the last rule serves all points.
 bool contour_fits(const std::vector<double>& p) {
   if (p.size() < Contour::kHeader) return false;
-  std::ptrdiff_t counts[4];
-  for (std::size_t j = 0; j < 4; ++j) {
-    counts[j] = count_of(p[j]);
+  std::ptrdiff_t counts[5];
+  for (std::size_t j = 0; j < 5; ++j) {
+    counts[j] = count_of(p[j < 4 ? j : 6]);
     if (counts[j] < 0) return false;
   }
-  const auto [singular, intervals, atoms, rules] = counts;
+  const auto [singular, intervals, atoms, rules, splits] = counts;
   if (singular < 1 || intervals < 1 || rules < 1 || !(p[5] >= 0.0)) return false;
   const auto size = static_cast<std::ptrdiff_t>(p.size());
   const auto header = static_cast<std::ptrdiff_t>(Contour::kHeader);
   // The counts are at most 1e6: no product of two overflows.
-  const std::ptrdiff_t first_rule = header + singular + 3 * intervals + 2 * atoms;
+  const std::ptrdiff_t first_split = header + singular + 3 * intervals + 2 * atoms;
+  const std::ptrdiff_t first_rule = first_split + 4 * splits;
   std::ptrdiff_t node = first_rule + rules * (1 + singular);
   if (node > size) return false;
   const auto at = [&](std::ptrdiff_t index) { return p[static_cast<std::size_t>(index)]; };
@@ -36,18 +37,23 @@ bool contour_fits(const std::vector<double>& p) {
   for (std::ptrdiff_t j = 0; j < atoms; ++j) {
     if (!(at(header + singular + 3 * intervals + atoms + j) > 0.0)) return false;
   }
+  for (std::ptrdiff_t k = 0; k < splits; ++k) {
+    const std::ptrdiff_t split = first_split + 4 * k;
+    const std::ptrdiff_t number = count_of(at(split));
+    if (number < 0 || number >= singular || !(at(split + 2) < 0.0) || !(at(split + 3) >= 0.0)) return false;
+  }
   for (std::ptrdiff_t k = 0; k < rules; ++k) {
     const std::ptrdiff_t rule = first_rule + k * (1 + singular);
     const bool last = k + 1 == rules;
     if (!(at(rule) >= 0.0) || (last && at(rule) != 0.0)) return false;
     for (std::ptrdiff_t s = 0; s < singular; ++s) {
       const std::ptrdiff_t n = count_of(at(rule + 1 + s));
-      if (n < 0 || n > (size - node) / 4) return false;
+      if (n < 0 || n > (size - node) / 6) return false;
       for (std::ptrdiff_t j = 0; j < n; ++j) {
         const double height = at(node + n + j);
         if (!(height <= 0.0) || (last && height == 0.0)) return false;
       }
-      node += 4 * n;
+      node += 6 * n;
     }
   }
   return node == size;
@@ -229,6 +235,20 @@ void peel_root(Program& program) {
   }
 }
 
+// Of squared slopes, counted as often as they stand in the law: F is off by up to 1e-15 for each.
+constexpr double kMostByParts = 20.0;
+
+bool has_few_slopes(const Program& program) {
+  double count = 0.0;
+  std::vector<double> times(program.nodes.size(), 1.0);
+  for (std::size_t v = program.nodes.size(); v-- > 0;) {
+    const Node& n = program.nodes[v];
+    if (n.kind == Kind::contour) count += times[v];
+    for (const Child& c : n.children) times[static_cast<std::size_t>(c.index)] = times[v] * c.multiplicity;
+  }
+  return count <= kMostByParts;
+}
+
 // An identity node has its parent's z: the whole path to the root changes no point.
 void mark_identities(Program& program) {
   for (auto it = program.nodes.rbegin(); it != program.nodes.rend(); ++it) {
@@ -323,6 +343,7 @@ const char* refill_program(const ProgramArrays& in, bool peel, Offsets offsets, 
   if (peel) peel_root(program);
   assign_forms(program, offsets);
   mark_identities(program);
+  program.slopes_by_parts = program.rule_noise == 0.0 || has_few_slopes(program);
   return "";
 }
 

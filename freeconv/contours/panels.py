@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from freeconv.contours.masses import mass_from
 from freeconv.contours.path import Segment
 from freeconv.contours.pushforward import Anchor, Pushforward
 
@@ -41,26 +42,27 @@ _NONE = np.zeros(0, dtype=np.complex128)
 class Panels:
     """Straight lines from `first` to `last` relative to one anchor, run backwards where `sign` is −1.
 
-    `open` marks those that a rule for smaller distances has to look at again, `order` the numbers of nodes; node j,
-    with offset v[j] and weight w[j], belongs to panel owner[j].
+    `open` marks those that a rule for smaller distances has to look at again, `order` the numbers of nodes, `base` is
+    that of the segment; node j, with offset v[j], weight w[j] and element y[j], belongs to panel owner[j].
     """
 
     anchor: Anchor
     first: Complex
     last: Complex
     sign: Real
+    base: Real
     order: NDArray[np.int64]
     open: NDArray[np.bool_]
     v: Complex
     w: Complex
+    y: Complex
     owner: NDArray[np.int64]
 
     @classmethod
-    def make(cls, anchor: Anchor, first: Complex, last: Complex, sign: Real) -> Panels:
+    def make(cls, anchor: Anchor, first: Complex, last: Complex, sign: Real, base: Real) -> Panels:
         """Panels without nodes, all of them open."""
-        count = first.size
-        none = np.zeros(0, dtype=np.int64)
-        return cls(anchor, first, last, sign, np.zeros(count, np.int64), np.ones(count, bool), _NONE, _NONE, none)
+        order, opened, none = np.zeros(first.size, np.int64), np.ones(first.size, bool), np.zeros(0, dtype=np.int64)
+        return cls(anchor, first, last, sign, base, order, opened, _NONE, _NONE, _NONE, none)
 
     @property
     def size(self) -> int:
@@ -81,26 +83,28 @@ class Panels:
             self.first[chosen],
             self.last[chosen],
             self.sign[chosen],
+            self.base[chosen],
             self.order[chosen],
             self.open[chosen],
             self.v[kept],
             self.w[kept],
+            self.y[kept],
             position[self.owner[kept]],
         )
 
     def flat(self) -> Panels:
         """The projections on the real axis."""
         real = (self.first.real.astype(np.complex128), self.last.real.astype(np.complex128))
-        return Panels.make(self.anchor, *real, self.sign)
+        return Panels.make(self.anchor, *real, self.sign, self.base)
 
     def halves(self) -> Panels:
         """Two panels for each one; next to an anchor the first is the smaller."""
         cut = self.first + np.where(self.first == 0.0, _SPLIT, 0.5) * (self.last - self.first)
         first, last = np.concatenate([self.first, cut]), np.concatenate([cut, self.last])
-        return Panels.make(self.anchor, first, last, np.tile(self.sign, 2))
+        return Panels.make(self.anchor, first, last, np.tile(self.sign, 2), np.tile(self.base, 2))
 
     def fill(self, law: Pushforward) -> None:
-        """Evaluate offsets and weights at the nodes."""
+        """Evaluate offsets, weights and elements at the nodes."""
         half = 0.5 * (self.last - self.first)
         points, jacobians, owners = [_NONE], [_NONE], [self.owner[:0]]
         for n in np.unique(self.order):
@@ -111,8 +115,11 @@ class Panels:
             owners.append(np.repeat(chosen, n))
         delta = np.concatenate(points)
         self.v = law.offset(self.anchor, delta)
-        self.w = law.factor * law.density(self.shift + delta) * np.concatenate(jacobians)
+        elements = np.concatenate(jacobians)
+        self.w = law.factor * law.density(self.shift + delta) * elements
         self.owner = np.concatenate(owners)
+        self.y = (mass_from(law, self.anchor, delta) + self.base[self.owner]) * law.offset_slope(self.anchor, delta)
+        self.y *= elements
 
     @staticmethod
     def union(parts: Sequence[Panels]) -> Panels:
@@ -123,10 +130,12 @@ class Panels:
             np.concatenate([p.first for p in parts]),
             np.concatenate([p.last for p in parts]),
             np.concatenate([p.sign for p in parts]),
+            np.concatenate([p.base for p in parts]),
             np.concatenate([p.order for p in parts]),
             np.concatenate([p.open for p in parts]),
             np.concatenate([p.v for p in parts]),
             np.concatenate([p.w for p in parts]),
+            np.concatenate([p.y for p in parts]),
             np.concatenate([p.owner + start for p, start in zip(parts, starts, strict=False)]),
         )
 
@@ -138,5 +147,6 @@ def by_anchor(lines: Sequence[Segment]) -> list[Panels]:
         own = [line for line in lines if line.anchor is anchor]
         first = np.array([line.first for line in own], dtype=np.complex128)
         last = np.array([line.last for line in own], dtype=np.complex128)
-        found.append(Panels.make(anchor, first, last, np.array([line.sign for line in own])))
+        sign, base = np.array([line.sign for line in own]), np.array([line.base for line in own])
+        found.append(Panels.make(anchor, first, last, sign, base))
     return found

@@ -8,12 +8,14 @@ up to a height at which the Gaussian factor e^{y²/2q} is still moderate and whi
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from freeconv.contours.masses import mass_from, whole_mass
 from freeconv.contours.pushforward import Anchor, MonotonePiece, Pushforward
 
 __all__ = ["Segment", "segments"]
@@ -29,17 +31,69 @@ Height = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class Segment(NamedTuple):
-    """A straight line from `first` to `last`, both relative to the anchor; `sign` is −1 where it is run backwards."""
+    """A straight line from `first` to `last`, both relative to the anchor; `sign` is −1 where it is run backwards.
+
+    `base` is added to the mass from the anchor to a point of it, so that it is that from the piece's end on the same
+    side of the split.
+    """
 
     anchor: Anchor
     first: complex
     last: complex
     sign: float
+    base: float = 0.0
 
 
-def segments(law: Pushforward) -> list[Segment]:
-    """Return the whole path."""
-    return [segment for piece in law.pieces for segment in _of_piece(law, piece)]
+class Split(NamedTuple):
+    """A point of a piece's path off the axis, relative to an anchor, and the mass of the piece."""
+
+    anchor: Anchor
+    point: complex
+    mass: float
+
+
+def segments(law: Pushforward) -> tuple[list[Segment], list[Split]]:
+    """Return the whole path, and a point of it in each piece."""
+    lines, splits = [], []
+    for piece in law.pieces:
+        own, split = _divided(law, piece, _of_piece(law, piece))
+        lines += own
+        splits.append(split)
+    return lines, splits
+
+
+def _divided(law: Pushforward, piece: MonotonePiece, lines: list[Segment]) -> tuple[list[Segment], Split]:
+    """The path with the masses' bases: split where the lines of both ends meet.  A cut-off tail has none that count;
+    then it is split where much mass is on both sides and the path is far from the axis.
+    """
+    mass = whole_mass(law, piece)
+    if len(lines) == 1:
+        line = lines[0]
+        middle = 0.5 * (line.first + line.last)
+        lines = [line._replace(last=middle), line._replace(first=middle)]
+    inner = [line for line in lines if line.anchor.kind != "cut"] or lines
+    anchor = inner[0].anchor
+    ends = [end for line in inner if line.anchor is anchor for end in (line.first, line.last)]
+    if any(line.anchor is not anchor for line in inner):
+        # That of the lower end comes first, and this is its last point.
+        end = max(ends, key=lambda end: end.real)
+    else:
+        ends = sorted(set(ends), key=lambda end: end.real)[1:-1]
+        part = np.abs(mass_from(law, anchor, np.array(ends).real))
+        heights = np.abs(law.offset(anchor, np.array(ends)).imag)
+        end = ends[int(np.argmax(np.minimum(part, mass - part) * heights))]
+    place = _place(anchor, end)
+    based = []
+    for line in lines:
+        below = _place(line.anchor, 0.5 * (line.first + line.last)) < place
+        own = piece.low if below else piece.high
+        base = 0.0 if line.anchor is own else (mass if below else -mass)
+        based.append(line._replace(base=base))
+    return based, Split(anchor, end, mass)
+
+
+def _place(anchor: Anchor, delta: complex) -> float:
+    return delta.real + (anchor.point if math.isfinite(anchor.point) else 0.0)
 
 
 def _of_piece(law: Pushforward, piece: MonotonePiece) -> list[Segment]:

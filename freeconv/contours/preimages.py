@@ -78,7 +78,7 @@ class Branch:
 
     def slopes(self, delta: Real) -> Real:
         """Return g' there."""
-        return self.law.offset_slope(self.anchor, delta)
+        return np.asarray(self.law.offset_slope(self.anchor, delta))
 
     def position(self, delta: Real) -> Real:
         """Return h there."""

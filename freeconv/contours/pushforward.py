@@ -175,7 +175,7 @@ class Pushforward:
         change = self._change(anchor, delta)
         return change * (2.0 * anchor.slope + change)
 
-    def offset_slope(self, anchor: Anchor, delta: Real) -> Real:
+    def offset_slope(self, anchor: Anchor, delta: Any) -> Any:
         """g'(h), to full relative accuracy near the anchor."""
         h = anchor.point + delta if math.isfinite(anchor.point) else delta
         bent = self._curvature(h)

@@ -42,11 +42,15 @@ class Rule:
     ----------
     distance : float
     offsets, weights : tuple of complex arrays, one a singular value
+    elements : tuple of complex arrays, or None
+        The y of ∫ log(z − t) dμ(t) = Σ mass·log(z − split) + Σ y/(z − x_s − v), which is the integral by parts: y is a
+        step of g times the mass up to there.  None for the Gauss rule.
     """
 
     distance: float
     offsets: tuple[Complex, ...]
     weights: tuple[Complex, ...]
+    elements: tuple[Complex, ...] | None
 
     @property
     def size(self) -> int:
@@ -68,6 +72,8 @@ class RuleSet:
         Location and weight; not part of the rules.
     mass : float
         Of the rules' weights: that of the continuous part.
+    splits : tuple of (int, complex, float)
+        Of each piece of the contour a point, as the number of a singular value and the offset from it, and the mass.
     error : float
         Of any rule, as the differences from finer ones tell: |ΔG| over |G| or over 1/(width + |z|), the larger one.
     """
@@ -76,6 +82,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     atoms: tuple[tuple[float, float], ...]
     mass: float
+    splits: tuple[tuple[int, complex, float], ...]
     error: float
 
     def variance(self) -> float:
@@ -116,7 +123,7 @@ def build(law: Pushforward) -> RuleSet:
     allowed = max(_ALLOWED, 10.0 * law.noise)
     if not error <= allowed:
         raise ValueError(_refusal(law, f"rules must agree to {allowed!r}, got {error!r}"))
-    return RuleSet(builder.singular, rules, law.atoms, mass, error)
+    return RuleSet(builder.singular, rules, law.atoms, mass, builder.splits(), error)
 
 
 def _refusal(law: Pushforward, reason: str) -> str:
@@ -144,7 +151,8 @@ class _Builder:
         self.singular = np.array(values)
         self.width = values[-1] - values[0]
         self.groups = {anchor: values.index(anchor.value) for anchor in law.anchors}
-        self.panels = by_anchor(segments(law))
+        lines, self.path_splits = segments(law)
+        self.panels = by_anchor(lines)
         self.remainders = [self._remainder(*end) for end in _ends(self.panels)]
 
     def rule(self, distance: float) -> Rule:
@@ -153,8 +161,21 @@ class _Builder:
         Each begins with the panels of the one before.
         """
         self.panels = [self._adapted(panels, self._distances(distance)) for panels in self.panels]
-        found = [(self.groups[panels.anchor], panels.v, panels.w) for panels in self.panels]
+        found = [(self.groups[panels.anchor], panels.v, panels.w, panels.y) for panels in self.panels]
         return self._joined(distance, found + self.remainders)
+
+    def splits(self) -> tuple[tuple[int, complex, float], ...]:
+        """A point of each piece with its mass; what the masses lack is rounding, and goes to the largest."""
+        found = []
+        for anchor, point, mass in self.path_splits:
+            found.append((self.groups[anchor], complex(self.law.offset(anchor, np.array([point]))[0]), mass))
+        lacking = self.mass - math.fsum(mass for *_, mass in found)
+        if not abs(lacking) < 1e-11:
+            raise ValueError(_refusal(self.law, f"masses must sum to {self.mass!r}, got {self.mass - lacking!r}"))
+        largest = max(range(len(found)), key=lambda k: found[k][2])
+        group, v, mass = found[largest]
+        found[largest] = (group, v, mass + lacking)
+        return tuple(found)
 
     def gauss_rule(self, distance: float) -> Rule:
         """Nodes on the real axis, for points off the law's interval [1].
@@ -164,32 +185,33 @@ class _Builder:
         flat = [panels.flat() for panels in self.panels]
         adapted = [self._adapted(panels, self._distances(distance)) for panels in flat]
         found = [(self.groups[panels.anchor], panels.v, panels.w) for panels in adapted]
-        found += [self._remainder(*end) for end in _ends(flat)]
+        found += [self._remainder(*end)[:3] for end in _ends(flat)]
         center = 0.5 * (self.singular[0] + self.singular[-1])
         x = np.concatenate([(self.singular[group] - center) + v.real for group, v, _ in found])
         w = np.maximum(np.concatenate([w.real for *_, w in found]), 0.0)
         nodes, weights = _gauss(x, w * (self.mass / w.sum()), min(_GAUSS, x.size))
         empty = [np.zeros(0, complex)] * (self.singular.size - 1)
         offsets = (nodes + (center - self.singular[0])).astype(complex)
-        return Rule(distance, (offsets, *empty), (weights.astype(complex), *empty))
+        return Rule(distance, (offsets, *empty), (weights.astype(complex), *empty), None)
 
-    def _remainder(self, anchor: Anchor, end: complex) -> tuple[int, Complex, Complex]:
-        """What lies beyond the cut of a tail, in one node."""
+    def _remainder(self, anchor: Anchor, end: complex) -> tuple[int, Complex, Complex, Complex]:
+        """What lies beyond the cut of a tail, in one node; its mass is in the masses already."""
         from scipy.special import erfc
 
         point = np.array([end])
         with np.errstate(under="ignore"):
             weight = 0.5 * erfc(np.copysign(1.0, end.real) * point / (math.sqrt(2.0) * self.law.deviation))
-            return self.groups[anchor], self.law.offset(anchor, point), self.law.factor * weight
+            return self.groups[anchor], self.law.offset(anchor, point), self.law.factor * weight, np.zeros(1, complex)
 
-    def _joined(self, distance: float, found: Sequence[tuple[int, Complex, Complex]]) -> Rule:
-        offsets, weights = [], []
+    def _joined(self, distance: float, found: Sequence[tuple[int, Complex, Complex, Complex]]) -> Rule:
+        offsets, weights, elements = [], [], []
         for group in range(self.singular.size):
-            parts = [(v, w) for index, v, w in found if index == group]
-            v = np.concatenate([np.zeros(0, complex), *(v for v, _ in parts)])
-            w = np.concatenate([np.zeros(0, complex), *(w for _, w in parts)])
-            offsets.append(v[np.abs(w) > _NO_WEIGHT])
-            weights.append(w[np.abs(w) > _NO_WEIGHT])
+            parts = [part for index, *part in found if index == group]
+            v, w, y = (np.concatenate([np.zeros(0, complex), *(part[k] for part in parts)]) for k in range(3))
+            kept = np.abs(w) > _NO_WEIGHT
+            offsets.append(v[kept])
+            weights.append(w[kept])
+            elements.append(y[kept])
         # What the weights' sum lacks is rounding, and goes where it is smallest.
         everything = np.concatenate(weights)
         lacking = self.mass - complex(math.fsum(everything.real.tolist()), math.fsum(everything.imag.tolist()))
@@ -197,7 +219,7 @@ class _Builder:
             raise ValueError(_refusal(self.law, f"weights must sum to {self.mass!r}, got {self.mass - lacking!r}"))
         group = int(np.argmax([np.abs(w).max(initial=0.0) for w in weights]))
         weights[group][np.argmax(np.abs(weights[group]))] += lacking
-        return Rule(distance, tuple(offsets), tuple(weights))
+        return Rule(distance, tuple(offsets), tuple(weights), tuple(elements))
 
     def _distances(self, distance: float) -> Real:
         """The distances from the singular values that a rule has to serve."""
@@ -283,7 +305,7 @@ class _Builder:
             halves = panels.halves()
             halves.order[:] = MOST
             halves.fill(self.law)
-            found.append((self.groups[panels.anchor], halves.v, halves.w))
+            found.append((self.groups[panels.anchor], halves.v, halves.w, halves.y))
         return self._joined(0.0, found + self.remainders)
 
     def difference(self, rule: Rule, finer: Rule, d: float, count: int = 24) -> float:

@@ -25,23 +25,28 @@ def rule_set(activation: Activation, variance: float) -> RuleSet:
 def core_parameters(activation: Activation, variance: float) -> tuple[float, ...]:
     """Return the parameters of a `contour` node.
 
-    Counts of singular values, intervals, atoms and rules, the mean and the rules' noise; singular values; low, high and
-    mass of each interval; locations of the atoms, weights of the atoms; of each rule its distance and the numbers of
-    its nodes at each singular value; of each rule and singular value real parts and imaginary parts of offsets, then of
-    weights.
+    Counts of singular values, intervals, atoms and rules, the mean, the rules' noise and the count of splits; singular
+    values; low, high and mass of each interval; locations of the atoms, weights of the atoms; of each split the number
+    of its singular value, the offset's parts and the mass; of each rule its distance and the numbers of its nodes at
+    each singular value; of each rule and singular value real parts and imaginary parts of offsets, of weights and of
+    elements (0 of the first rule, which has none).
     """
     law, rules = pushforward(activation, variance), rule_set(activation, variance)
     spans = _spans(law)
     mean = sum(_mean(rules, k) for k in range(len(rules.singular))) + sum(x * w for x, w in law.atoms)
     parts: list[float] = [len(rules.singular), len(spans), len(law.atoms), len(rules.rules), mean, _noise(rules)]
+    parts.append(len(rules.splits))
     parts += rules.singular.tolist()
     parts += [number for span in spans for number in span]
     parts += [x for x, _ in law.atoms] + [w for _, w in law.atoms]
+    for group, point, mass in rules.splits:
+        parts += [float(group), point.real, point.imag, mass]
     for rule in rules.rules:
         parts += [rule.distance, *(float(v.size) for v in rule.offsets)]
     for rule in rules.rules:
-        for v, w in zip(rule.offsets, rule.weights, strict=True):
-            parts += np.concatenate([v.real, v.imag, w.real, w.imag]).tolist()
+        elements = rule.elements or tuple(np.zeros_like(w) for w in rule.weights)
+        for v, w, y in zip(rule.offsets, rule.weights, elements, strict=True):
+            parts += np.concatenate([v.real, v.imag, w.real, w.imag, y.real, y.imag]).tolist()
     return tuple(float(part) for part in parts)
 
 

@@ -63,7 +63,9 @@ struct ChainMeasure {
 // The nodes of squared slopes, laid out as in law/contour.hpp.
 struct ChainContour {
   int singular_count, rule_count;  // 0 rules: no such law
+  int split_count;                 // 0: the potential is that of the weights, not by parts
   const double* singular;
+  const double* splits;
   const double* rules;
   const double* nodes;
   double noise = 1.0;  // of the rules' G, in units of what its rounding is taken for; at least 1

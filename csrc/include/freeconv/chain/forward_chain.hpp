@@ -35,7 +35,7 @@ class ForwardChain {
   struct Draft;
   void add(ChainStage stage, const Draft& draft);
   bool is_in_range() const;
-  void start_from(const Node& measure, DoubleDouble p0, int multiplicity);
+  void start_from(const Node& measure, DoubleDouble p0, int multiplicity, bool by_parts);
 
   // A leaf of two atoms whose unknown is z: the upper atom, the distance between them, the upper one's weight.
   struct Coin {

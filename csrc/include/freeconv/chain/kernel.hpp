@@ -45,11 +45,7 @@ class ChainKernel {
     for (int i = 0; i < kWidth; ++i) total.turns[i] = total.rest[i] = 0.0;
     // int log(z - t) of the measure, or -log m of a first stage without one.
     const double times = chain.measure.multiplicity;
-    for (int k = 0; k < chain.atom_count; ++k) {
-      const double location = chain.atoms[k];
-      const double weight = times * chain.atoms[2 * chain.atom_count + k];
-      for (int i = 0; i < kWidth; ++i) total.add(i, location - lanes.u_re[i], lanes.u_im[i], weight);
-    }
+    if (chain.atom_count > 0) left_of_atoms(chain, lanes, total);
     if (chain.contour.rule_count > 0) {
       alignas(64) double left[kWidth];
       ChainMeasureStart::left_of_contour(chain.contour, lanes, left);
@@ -62,7 +58,7 @@ class ChainKernel {
     if (!has_measure(chain)) {
       for (int i = 0; i < kWidth; ++i) total.add(i, first_p0 - lanes.u_re[i], lanes.u_im[i], 1.0);
     }
-    begin(chain, lanes, state);
+    begin<false>(chain, lanes, state);
     // ... T times, and (T - 1) log m: by m itself, which c = m + p0 has to 1/|m| ulps only.
     const double more = has_measure(chain) ? times - 1.0 : 0.0;
     if (more > 0.0) {
@@ -95,7 +91,7 @@ class ChainKernel {
 
   // The whole chain at the lanes' unknowns.
   [[gnu::noinline]] static void evaluate(const ChainView& chain, const ChainLanes& lanes, ChainState& state) {
-    begin(chain, lanes, state);
+    begin<true>(chain, lanes, state);
     for (int j = 0; j < chain.stage_count; ++j) {
       factors(chain, chain.stages[j], state);
       if (j + 1 < chain.stage_count) leave(chain.stages[j], chain.stages[j + 1].p0, state);
@@ -103,8 +99,11 @@ class ChainKernel {
   }
 
  private:
+  static constexpr int kAtomsAtOnce = 8;
+
+  template <bool kSlopes>
   static void begin(const ChainView& chain, const ChainLanes& lanes, ChainState& s) {
-    if (has_measure(chain)) return ChainMeasureStart::run(chain, lanes, s);
+    if (has_measure(chain)) return ChainMeasureStart::run<kSlopes>(chain, lanes, s);
     for (int i = 0; i < kWidth; ++i) {
       s.c_re[i] = lanes.u_re[i];
       s.c_im[i] = lanes.u_im[i];
@@ -116,6 +115,43 @@ class ChainKernel {
       s.k.turns[i] = 0;
       s.noise[i] = s.noise_c[i] = 0.0;
       s.wrong[i] = 0;
+    }
+  }
+
+  // Angles of location - u, those of atoms of the same weight as that of their product: a quarter of the time.
+  [[gnu::noinline]] static void left_of_atoms(const ChainView& chain, const ChainLanes& __restrict lanes,
+                                              Angles& __restrict total) {
+    const double* weights = chain.atoms + 2 * chain.atom_count;
+    Turning product;
+    for (int k = 0; k < chain.atom_count;) {
+      const double weight = weights[k];
+      int end = k + 1;
+      while (end < chain.atom_count && end < k + kAtomsAtOnce && weights[end] == weight) ++end;
+      for (int i = 0; i < kWidth; ++i) {
+        product.re[i] = chain.atoms[k] - lanes.u_re[i];
+        product.im[i] = lanes.u_im[i];
+        product.turns[i] = 0;
+      }
+      for (++k; k < end; ++k) {
+        const double location = chain.atoms[k];
+        for (int i = 0; i < kWidth; ++i) {
+          // By a power of two, so that eight of them stay within the doubles.
+          const double unit = power_of_two_over(size(product.re[i], product.im[i]));
+          const double re = unit * product.re[i];
+          const double im = unit * product.im[i];
+          const double next_re = location - lanes.u_re[i];
+          const double next_im = lanes.u_im[i];
+          product.re[i] = re * next_re - im * next_im;
+          product.im[i] = re * next_im + im * next_re;
+          product.turns[i] = half_turns(product.turns[i], product.im[i]);
+        }
+      }
+      const double share = chain.measure.multiplicity * weight;
+      for (int i = 0; i < kWidth; ++i) {
+        const bool odd = (product.turns[i] & 1) != 0;
+        total.add(i, odd ? -product.re[i] : product.re[i], product.im[i], share);
+        total.turns[i] += share * static_cast<double>(product.turns[i]);
+      }
     }
   }
 

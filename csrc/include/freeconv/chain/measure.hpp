@@ -20,12 +20,13 @@ struct MeasureSums {
 
 class ChainMeasureStart {
  public:
-  // The point of a law on [0, inf) is above the axis where its m is below.
+  // The point of a law on [0, inf) is above the axis where its m is below. Without kSlopes dc and s are not set.
+  template <bool kSlopes>
   [[gnu::noinline]] static void run(const ChainView& chain, const ChainLanes& lanes, ChainState& s) {
     MeasureSums sums;
     sums.clear();
-    if (chain.contour.rule_count > 0) contour(chain.contour, lanes, sums);
-    if (chain.atom_count > 0) add<true>(0.0, chain.atoms, chain.atom_count, lanes, sums);
+    if (chain.contour.rule_count > 0) contour<kSlopes>(chain.contour, lanes, sums);
+    if (chain.atom_count > 0) add<true, kSlopes>(0.0, chain.atoms, chain.atom_count, lanes, sums);
     finish(chain.measure, chain.contour.noise, lanes, sums, s);
   }
 
@@ -33,21 +34,36 @@ class ChainMeasureStart {
   [[gnu::noinline]] static void left_of_contour(const ChainContour& law, const ChainLanes& lanes, double* left) {
     int chosen[kWidth];
     find_rules(law, lanes, chosen);
+    const bool by_parts = law.split_count > 0;
+    // The first rule has no elements.
+    for (int i = 0; i < kWidth; ++i) chosen[i] = by_parts && chosen[i] == 0 ? 1 : chosen[i];
     alignas(64) double own[kWidth];
     each_rule(
         law, chosen,
         [&] {
           for (int i = 0; i < kWidth; ++i) own[i] = 0.0;
         },
-        [&](double x, const double* at, int n) { add_left(x, at, n, lanes, own); },
+        [&](double x, const double* at, int n) {
+          by_parts ? add_elements(x, at, n, lanes, own) : add_logarithms(x, at, n, lanes, own);
+        },
         [&](int k) {
           for (int i = 0; i < kWidth; ++i) left[i] = chosen[i] == k ? own[i] : left[i];
         });
+    for (int k = 0; k < law.split_count; ++k) {
+      const double* split = law.splits + 4 * k;
+      const double x = law.singular[static_cast<int>(split[0])];
+      const double re = split[1];
+      const double im = split[2];
+      const double mass = split[3];
+      for (int i = 0; i < kWidth; ++i) {
+        left[i] += mass * atan2_(lanes.u_im[i] - im, re - (lanes.u_re[i] - x));
+      }
+    }
   }
 
  private:
   // Nodes x + v with weights w, by their parts; real ones (atoms, x = 0) have no second parts.
-  template <bool kReal>
+  template <bool kReal, bool kSlopes>
   [[gnu::noinline]] static void add(double x, const double* at, int n, const ChainLanes& lanes, MeasureSums& out) {
     MeasureSums shifted;
     MeasureSums& own = kReal ? out : shifted;
@@ -66,16 +82,18 @@ class ChainMeasureStart {
         const double ri = -(dy * inverse);
         const double pr = kReal ? c * rr : c * rr - d * ri;  // w r
         const double pi = kReal ? c * ri : c * ri + d * rr;
-        const double er = pr * rr - pi * ri;  // w r^2
-        const double ei = pr * ri + pi * rr;
         own.t_re[i] += pr;
         own.t_im[i] += pi;
-        own.t2_re[i] += er;
-        own.t2_im[i] += ei;
         own.m_re[i] += kReal ? a * pr : a * pr - b * pi;
         own.m_im[i] += kReal ? a * pi : a * pi + b * pr;
-        own.m2_re[i] += kReal ? a * er : a * er - b * ei;
-        own.m2_im[i] += kReal ? a * ei : a * ei + b * er;
+        if (kSlopes) {
+          const double er = pr * rr - pi * ri;  // w r^2
+          const double ei = pr * ri + pi * rr;
+          own.t2_re[i] += er;
+          own.t2_im[i] += ei;
+          own.m2_re[i] += kReal ? a * er : a * er - b * ei;
+          own.m2_im[i] += kReal ? a * ei : a * ei + b * er;
+        }
         const double modulus = size(pr, pi);
         own.of_t[i] += modulus;
         own.of_m[i] += of_a * modulus;
@@ -129,23 +147,26 @@ class ChainMeasureStart {
       for (int s = 0; s < law.singular_count; ++s) {
         const int n = static_cast<int>(rule[1 + s]);
         if (wanted > 0) group(law.singular[s], at, n);
-        at += 4 * n;
+        at += 6 * n;
       }
       if (wanted > 0) end(k);
     }
   }
 
+  template <bool kSlopes>
   static void contour(const ChainContour& law, const ChainLanes& lanes, MeasureSums& out) {
     int chosen[kWidth];
     find_rules(law, lanes, chosen);
     MeasureSums own;
     each_rule(
-        law, chosen, [&] { own.clear(); }, [&](double x, const double* at, int n) { add<false>(x, at, n, lanes, own); },
+        law, chosen, [&] { own.clear(); },
+        [&](double x, const double* at, int n) { add<false, kSlopes>(x, at, n, lanes, own); },
         [&](int k) { choose(chosen, k, own, out); });
   }
 
   // Adds the part of pi F: sum Re w (pi - arg(z - a)) - Im w log|z - a|.
-  [[gnu::noinline]] static void add_left(double x, const double* at, int n, const ChainLanes& lanes, double* left) {
+  [[gnu::noinline]] static void add_logarithms(double x, const double* at, int n, const ChainLanes& lanes,
+                                               double* left) {
     for (int j = 0; j < n; ++j) {
       const double a = at[j];
       const double b = at[n + j];
@@ -155,6 +176,21 @@ class ChainMeasureStart {
         const double dx = (lanes.u_re[i] - x) - a;
         const double dy = lanes.u_im[i] - b;
         left[i] += c * atan2_(dy, -dx) - d * log_(dx * dx + dy * dy);
+      }
+    }
+  }
+
+  // The same by parts: -Im sum y/(z - a), see law/contour.hpp.
+  [[gnu::noinline]] static void add_elements(double x, const double* at, int n, const ChainLanes& lanes, double* left) {
+    for (int j = 0; j < n; ++j) {
+      const double a = at[j];
+      const double b = at[n + j];
+      const double c = at[4 * n + j];
+      const double d = at[5 * n + j];
+      for (int i = 0; i < kWidth; ++i) {
+        const double dx = (lanes.u_re[i] - x) - a;
+        const double dy = lanes.u_im[i] - b;
+        left[i] += (c * dy - d * dx) / (dx * dx + dy * dy);
       }
     }
   }

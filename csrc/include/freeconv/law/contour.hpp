@@ -4,6 +4,9 @@
 // for every z in the closed upper half-plane, the support included. Where the contour touches the axis, at singular
 // values x_s, nodes are kept as zeta - x_s. There are several rules: the farther z is from all x_s, the fewer nodes.
 // Each lane has its own, so that its bits do not depend on its neighbours. docs/slope_laws.md.
+//
+// int log(z - t) dmu(t) is an integral by parts: a piece's mass at its split, a point of the contour, and nodes with
+// elements y, steps of g times the mass up to there. A quotient a node, where weights would take a logarithm.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +18,20 @@ namespace freeconv {
 
 struct Contour {
   // Parameters: kHeader numbers, the singular values, low, high and mass of the intervals of the support, locations and
-  // weights of the atoms; of each rule its distance and the numbers of its nodes at each singular value; of each rule
-  // and singular value the nodes' real and imaginary parts and those of the weights.
-  static constexpr std::size_t kHeader = 6;  // counts of singular values, intervals, atoms, rules; the mean; the noise
+  // weights of the atoms, the splits; of each rule its distance and the numbers of its nodes at each singular value; of
+  // each rule and singular value the nodes' real and imaginary parts, those of the weights and those of the elements,
+  // of which the first rule has none.
+  static constexpr std::size_t kHeader = 7;  // counts of singular values, intervals, atoms, rules; mean; noise; splits
+  static constexpr std::size_t kNode = 6;
+  static constexpr std::size_t kSplit = 4;  // number of a singular value, offset from it, mass
 
-  std::size_t singular_count, interval_count, atom_count, rule_count;
+  std::size_t singular_count, interval_count, atom_count, rule_count, split_count;
   double mean_value;
   double noise;  // of G by any rule, relative to |G|
   const double* singular;
   const double* intervals;
   const double* atoms;  // all locations, then all weights
+  const double* splits;
   const double* rules;
   const double* nodes;
   DoubleDouble at_zero;   // weight of the atom at 0, or 0
@@ -44,12 +51,26 @@ struct Contour {
     law.singular = p + kHeader;
     law.intervals = law.singular + law.singular_count;
     law.atoms = law.intervals + 3 * law.interval_count;
-    law.rules = law.atoms + 2 * law.atom_count;
+    law.split_count = static_cast<std::size_t>(p[6]);
+    law.splits = law.atoms + 2 * law.atom_count;
+    law.rules = law.splits + kSplit * law.split_count;
     law.nodes = law.rules + law.rule_count * (1 + law.singular_count);
     law.at_zero = at_zero;
     law.off_zero = off_zero;
     return law;
   }
+
+  // The nodes of a rule at a singular value.
+  struct Nodes {
+    const double* at;
+    std::size_t n;
+    const double* re() const { return at; }
+    const double* im() const { return at + n; }
+    const double* weight_re() const { return at + 2 * n; }
+    const double* weight_im() const { return at + 3 * n; }
+    const double* element_re() const { return at + 4 * n; }
+    const double* element_im() const { return at + 5 * n; }
+  };
 
   double mean() const { return mean_value; }
 
@@ -79,8 +100,8 @@ struct Contour {
     }
   }
 
-  // Calls f(singular value, nodes re, im, weights re, im, count) for the groups of each rule that a lane has chosen,
-  // f.begin(rule) before the groups of a rule and f.end(rule) after them.
+  // Calls f.group(singular value, nodes, count) for the groups of each rule that a lane has chosen, f.begin(rule)
+  // before the groups of a rule and f.end(rule) after them.
   template <int W, class F>
   void visit(const int* chosen, F&& f) const {
     const double* at = nodes;
@@ -90,8 +111,8 @@ struct Contour {
       if (wanted) f.begin(static_cast<int>(k));
       for (std::size_t s = 0; s < singular_count; ++s) {
         const std::size_t n = count(k, s);
-        if (wanted && n > 0) f.group(singular[s], at, at + n, at + 2 * n, at + 3 * n, n);
-        at += 4 * n;
+        if (wanted && n > 0) f.group(singular[s], Nodes{at, n});
+        at += kNode * n;
       }
       if (wanted) f.end(static_cast<int>(k));
     }
@@ -216,7 +237,7 @@ struct Contour {
         for (std::size_t j = 0; j < n && k + 1 == rule_count; ++j) {
           f(singular[s], at[j], at[n + j], at[2 * n + j], at[3 * n + j]);
         }
-        at += 4 * n;
+        at += kNode * n;
       }
     }
   }
@@ -267,8 +288,12 @@ struct Contour {
     void begin(int) {
       for (int i = 0; i < W; ++i) weights[i] = moments[i] = 0.0;
     }
-    void group(double x, const double* vr, const double* vi, const double* wr, const double* wi, std::size_t n) {
-      for (std::size_t j = 0; j < n; ++j) {
+    void group(double x, const Nodes& nodes) {
+      const double* vr = nodes.re();
+      const double* vi = nodes.im();
+      const double* wr = nodes.weight_re();
+      const double* wi = nodes.weight_im();
+      for (std::size_t j = 0; j < nodes.n; ++j) {
         const double w = wr[j] * wr[j] + wi[j] * wi[j];
         const double size = sqrt_((x + vr[j]) * (x + vr[j]) + vi[j] * vi[j]);
         for (int i = 0; i < W; ++i) {
@@ -306,7 +331,11 @@ struct Contour {
     }
 
     // With v = zeta - x_s and r = 1/((z - x_s) - v): zeta = x_s + v.
-    void group(double x, const double* vr, const double* vi, const double* wr, const double* wi, std::size_t n) {
+    void group(double x, const Nodes& nodes) {
+      const double* vr = nodes.re();
+      const double* vi = nodes.im();
+      const double* wr = nodes.weight_re();
+      const double* wi = nodes.weight_im();
       constexpr int kLanes = W % 4 == 0 ? 4 : 1;  // so many that their sums stay in registers
       for (int first = 0; first < W; first += kLanes) {
         R yr[kLanes], yi[kLanes], tr[kLanes], ti[kLanes], sr[kLanes], si[kLanes], mr[kLanes], mi[kLanes], qr[kLanes],
@@ -316,7 +345,7 @@ struct Contour {
           yi[l] = u.im[first + l];
           tr[l] = ti[l] = sr[l] = si[l] = mr[l] = mi[l] = qr[l] = qi[l] = R(0.0);
         }
-        for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t j = 0; j < nodes.n; ++j) {
           const R a = R(vr[j]);
           const R b = R(vi[j]);
           const R c = R(wr[j]);

@@ -32,10 +32,11 @@ class LeafPotential {
     alignas(64) double noise[W];  // of F in doubles, an estimate
   };
 
-  void leaf(const Node& n, const Block<R, W>& x, bool real, Value& out) {
+  // `by_parts`: see Program::slopes_by_parts.
+  void leaf(const Node& n, const Block<R, W>& x, bool by_parts, bool real, Value& out) {
     switch (n.kind) {
       case Kind::discrete: discrete_leaf(discrete(n), x, real, out); break;
-      case Kind::contour: contour_leaf(contour(n), x, real, out); break;
+      case Kind::contour: contour_leaf(contour(n), x, by_parts, real, out); break;
       case Kind::bernoulli: bernoulli_leaf(bernoulli(n), x, real, out); break;
       case Kind::marchenko_pastur: poisson_leaf(marchenko_pastur(n), n.p0, x, real, out); break;
       case Kind::isometry: isometry_leaf(isometry(n), x, real, out); break;
@@ -98,19 +99,26 @@ class LeafPotential {
     }
   }
 
-  // U = sum w log(z - zeta) with Im(z - zeta) > 0. The weights' imaginary parts sum to 0, so that for each node the
-  // angle on the left is w.re (pi - arg) - w.im log|z - zeta|.
-  void contour_leaf(const Contour& law, const Block<R, W>& u, bool real, Value& out) {
+  void contour_leaf(const Contour& law, const Block<R, W>& u, bool by_parts, bool real, Value& out) {
     clear(out);
     int chosen[W];
     law.template choose<R, W>(u, chosen);
+    if (by_parts) {
+      for (int i = 0; i < W; ++i) chosen[i] = chosen[i] == 0 ? 1 : chosen[i];  // the first rule has no elements
+    }
     if (wanted_ != nullptr) {
       for (int i = 0; i < W; ++i) chosen[i] = wanted_[i] != 0 ? chosen[i] : -1;
     }
-    R atoms = R(0.0);
-    for (std::size_t j = 0; j < law.atom_count; ++j) atoms = atoms + R(law.atoms[law.atom_count + j]);
-    Logarithms logarithms{u, chosen, real, out, lacking_, R(1.0) - atoms, 0, {R(0.0), R(0.0)}, {}, {}};
-    law.template visit<W>(chosen, logarithms);
+    R mass = R(1.0);
+    for (std::size_t j = 0; j < law.atom_count; ++j) mass = mass - R(law.atoms[law.atom_count + j]);
+    if (by_parts) {
+      Elements elements{u, chosen, out, 0, {}, {}};
+      law.template visit<W>(chosen, elements);
+      add_splits(law, u, mass, real, out);
+    } else {
+      Logarithms logarithms{u, chosen, real, out, lacking_, mass, 0, {R(0.0), R(0.0)}, {}, {}};
+      law.template visit<W>(chosen, logarithms);
+    }
     for (std::size_t j = 0; j < law.atom_count; ++j) {
       const R a = R(law.atoms[j]);
       const R w = R(law.atoms[law.atom_count + j]);
@@ -120,6 +128,8 @@ class LeafPotential {
     }
   }
 
+  // U = sum w log(z - zeta) with Im(z - zeta) > 0. The weights' imaginary parts sum to 0, so that for each node the
+  // angle on the left is w.re (pi - arg) - w.im log|z - zeta|.
   struct Logarithms {
     const Block<R, W>& z;
     const int* chosen;
@@ -136,8 +146,12 @@ class LeafPotential {
       sum = {R(0.0), R(0.0)};
       for (int i = 0; i < W; ++i) left[i] = re[i] = R(0.0);
     }
-    void group(double x, const double* vr, const double* vi, const double* wr, const double* wi, std::size_t n) {
-      for (std::size_t j = 0; j < n; ++j) {
+    void group(double x, const Contour::Nodes& nodes) {
+      const double* vr = nodes.re();
+      const double* vi = nodes.im();
+      const double* wr = nodes.weight_re();
+      const double* wi = nodes.weight_im();
+      for (std::size_t j = 0; j < nodes.n; ++j) {
         sum = sum + Complex<R>{R(wr[j]), R(wi[j])};
         for (int i = 0; i < W; ++i) {
           if constexpr (sizeof(R) > sizeof(double)) {  // slow
@@ -160,6 +174,81 @@ class LeafPotential {
     }
     static R pi() { return constant<R>(kWidePi); }
   };
+
+  // U = sum of mass log(z - split) + sum y/(z - zeta), see law/contour.hpp.
+  struct Elements {
+    const Block<R, W>& z;
+    const int* chosen;
+    Value& out;
+    int rule;
+    R left[W], re[W];
+
+    void begin(int k) {
+      rule = k;
+      for (int i = 0; i < W; ++i) left[i] = re[i] = R(0.0);
+    }
+    void group(double x, const Contour::Nodes& nodes) {
+      constexpr int kLanes = W % 4 == 0 ? 4 : 1;  // so many that their sums stay in registers
+      for (int first = 0; first < W; first += kLanes) {
+        if constexpr (sizeof(R) > sizeof(double)) {  // slow
+          bool wanted = false;
+          for (int l = 0; l < kLanes; ++l) wanted = wanted || chosen[first + l] == rule;
+          if (!wanted) continue;
+        }
+        R yr[kLanes], sum_re[kLanes], sum_im[kLanes];
+        for (int l = 0; l < kLanes; ++l) {
+          yr[l] = z.re[first + l] - R(x);
+          sum_re[l] = sum_im[l] = R(0.0);
+        }
+        for (std::size_t j = 0; j < nodes.n; ++j) {
+          const R a = R(nodes.re()[j]);
+          const R b = R(nodes.im()[j]);
+          const R c = R(nodes.element_re()[j]);
+          const R d = R(nodes.element_im()[j]);
+          for (int l = 0; l < kLanes; ++l) {
+            const R dx = yr[l] - a;
+            const R dy = z.im[first + l] - b;
+            const R inverse = R(1.0) / (dx * dx + dy * dy);
+            const R rr = dx * inverse;
+            const R ri = -(dy * inverse);
+            sum_re[l] = sum_re[l] + (c * rr - d * ri);
+            sum_im[l] = sum_im[l] + (c * ri + d * rr);
+          }
+        }
+        for (int l = 0; l < kLanes; ++l) {
+          left[first + l] = left[first + l] - sum_im[l];
+          re[first + l] = re[first + l] + sum_re[l];
+        }
+      }
+    }
+    void end(int k) {
+      for (int i = 0; i < W; ++i) {
+        if (chosen[i] != k) continue;
+        out.left[i] = left[i];
+        out.re[i] = re[i];
+      }
+    }
+  };
+
+  void add_splits(const Contour& law, const Block<R, W>& u, R mass, bool real, Value& out) {
+    for (std::size_t k = 0; k < law.split_count; ++k) {
+      const double* split = law.splits + k * Contour::kSplit;
+      const double x = law.singular[static_cast<std::size_t>(split[0])];
+      const R part = R(split[3]);
+      mass = mass - part;
+      lanes([&](int i) {
+        const Complex<R> apart{(u.re[i] - R(x)) - R(split[1]), u.im[i] - R(split[2])};
+        if (!real) {
+          out.left[i] = out.left[i] + part * angle(apart.im, -apart.re);
+          return;
+        }
+        const Complex<R> logarithm = log(apart);
+        out.left[i] = out.left[i] + part * (constant<R>(kWidePi) - logarithm.im);
+        out.re[i] = out.re[i] + part * logarithm.re;
+      });
+    }
+    for (int i = 0; i < W; ++i) lacking_[i] = {mass, R(0.0)};
+  }
 
   // U = (1-p) log z + p log(z - v) with z = v (p + m)/m.
   void bernoulli_leaf(const Bernoulli& law, const Block<R, W>& u, bool real, Value& out) {

@@ -42,7 +42,7 @@ class Potential : private LeafPotential<R, W> {
         continue;
       }
       const Block<R, W>& x = u[static_cast<std::size_t>(n.leaf)];
-      this->leaf(n, x, real, out);
+      this->leaf(n, x, program_.slopes_by_parts, real, out);
       if constexpr (sizeof(R) > sizeof(double)) {
         if (n.kind == Kind::contour) balance(n, sweeps.node(static_cast<int>(v)), x, out);
       }

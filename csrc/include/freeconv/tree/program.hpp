@@ -81,6 +81,10 @@ struct Program {
   std::vector<Step> peeled;
   double factor = 1.0;
   double rule_noise = 0.0;  // largest of squared slopes among the leaves, 0 without
+  // Whether int log(z - t) of squared slopes is taken by parts (law/contour.hpp). It is good to 3e-15 for each of them
+  // then, where the logarithms' sum has G for its derivative to the last digit; of 7000 equal ones F would be off by
+  // 1e-11.
+  bool slopes_by_parts = true;
 
   // The core's point for x, unrounded: near an edge (1 - 1e-6) e a rounded (x - b)/a costs 5e-11 of the density.
   DoubleDouble core_point(double x) const;
