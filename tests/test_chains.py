@@ -206,3 +206,19 @@ def test_f_of_nearly_square_products_does_not_cancel() -> None:
     assert (np.diff(cdf) > 0.0).all()
     density = np.asarray(law.density(x))
     np.testing.assert_allclose(np.diff(cdf), 0.5 * (density[1:] + density[:-1]) * np.spacing(1.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-60, 1e60])
+def test_angles_of_atoms_of_one_weight_are_those_of_their_product(scale: float) -> None:
+    # Runs of 1 to 20 atoms of a weight, below and above the points; as separate angles where a weight is moved by 1e-15.
+    rng = np.random.default_rng(0)
+    counts = [1, 7, 8, 9, 20, 2]
+    weights = np.repeat(rng.uniform(0.5, 1.5, len(counts)), counts)
+    weights /= weights.sum()
+    locations = scale * np.sort(np.exp(rng.uniform(-3.0, 3.0, weights.size)))
+    moved = weights * (1.0 + 1e-15 * rng.permutation(np.linspace(-1.0, 1.0, weights.size)))
+    assert np.unique(moved).size > 20
+    for ratio in (0.02, 0.5, 3.0):
+        law, apart = (fc.boxtimes(fc.MarchenkoPastur(ratio), fc.Discrete(locations, w)) for w in (weights, moved))
+        x = law.quantile(np.linspace(0.001, 0.999, 400))
+        np.testing.assert_allclose(law.cdf(x), apart.cdf(x), rtol=0.0, atol=2.0 * tolerances.CDF)

@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import freeconv as fc
 from freeconv import Status, engine
 from freeconv.contours import pushforward, rule_set
+from freeconv.contours.rules import Rule, RuleSet
 from freeconv.contours.values import cauchy
 from freeconv.laws import CurvedSlopes
 from freeconv.lowering import lower
 from tests.tolerances import CAUCHY, CDF, MOMENT
 
+Complex = NDArray[np.complex128]
 TABLE: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "oracles" / "tables" / "slope_cauchy.json").read_text(encoding="utf-8")
 )["entries"]
@@ -55,6 +58,39 @@ def test_cauchy_transform_everywhere(entry: dict[str, Any]) -> None:
     rounding = 2.0**-50 * values[distance.argmin(axis=1)] / distance.min(axis=1)
     error = np.abs(found - expected) / np.maximum(np.abs(expected), 1.0 / (1.0 + np.abs(z)))
     assert np.all(error <= CAUCHY + rounding)
+
+
+def potentials(rules: RuleSet, rule: Rule, x: float, relative: Complex) -> tuple[Complex, Complex]:
+    """∫ log(z − t) dμ(t) of the continuous part at z = x + relative: by weights, and by parts."""
+    assert rule.elements is not None
+    weighed, by_parts = np.zeros(relative.shape, complex), np.zeros(relative.shape, complex)
+    for value, v, w, y in zip(rules.singular, rule.offsets, rule.weights, rule.elements, strict=True):
+        apart = (relative + (x - value))[:, None] - v
+        weighed += np.log(apart) @ w
+        by_parts += (1.0 / apart) @ y
+    for group, point, mass in rules.splits:
+        by_parts += mass * np.log(relative + (x - rules.singular[group]) - point)
+    return weighed, by_parts
+
+
+# Wide and narrow Gaussians, with tails that are cut off, folded onto a period, or in several pieces.
+@pytest.mark.parametrize("q", [1e-4, 0.3, 2.0, 1e4])
+@pytest.mark.parametrize("name", some(CURVED, ("tanh", "gelu", "sin")))
+def test_potentials_by_parts_are_those_of_the_weights(name: str, q: float) -> None:
+    law = curved(name, q)
+    rules = rule_set(law.activation, q)
+    assert math.fsum(mass for *_, mass in rules.splits) == pytest.approx(rules.mass, abs=2e-16)
+    assert rules.rules[0].elements is None
+    width = rules.singular[-1] - rules.singular[0]
+    turns = np.exp(1j * np.linspace(0.0, math.pi, 7))
+    for rule in rules.rules[1:]:
+        nearest = max(rule.distance, 1e-15 * float(np.abs(rules.singular).max()), 1e-14 * width)
+        for x in rules.singular:
+            relative = np.outer(np.geomspace(nearest, 4.0 * width, 15), turns).ravel()
+            away = np.abs(relative[:, None] - (rules.singular - x)).min(axis=1)
+            weighed, by_parts = potentials(rules, rule, x, relative[away >= nearest * (1.0 - 1e-12)])
+            # Logarithms of 1e-14 by sums of a thousand terms.
+            assert np.abs(weighed - by_parts).max() <= 6e-14
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=case_id)

@@ -21,12 +21,13 @@ bool contour_fits(const std::vector<double>& p) {
     if (counts[j] < 0) return false;
   }
   const auto [singular, intervals, atoms, rules, splits] = counts;
-  if (singular < 1 || intervals < 1 || rules < 1 || !(p[5] >= 0.0)) return false;
+  if (singular < 1 || intervals < 1 || rules < (splits > 0 ? 2 : 1) || !(p[5] >= 0.0)) return false;
   const auto size = static_cast<std::ptrdiff_t>(p.size());
+  constexpr auto kNode = static_cast<std::ptrdiff_t>(Contour::kNode);
   const auto header = static_cast<std::ptrdiff_t>(Contour::kHeader);
   // The counts are at most 1e6: no product of two overflows.
   const std::ptrdiff_t first_split = header + singular + 3 * intervals + 2 * atoms;
-  const std::ptrdiff_t first_rule = first_split + 4 * splits;
+  const std::ptrdiff_t first_rule = first_split + static_cast<std::ptrdiff_t>(Contour::kSplit) * splits;
   std::ptrdiff_t node = first_rule + rules * (1 + singular);
   if (node > size) return false;
   const auto at = [&](std::ptrdiff_t index) { return p[static_cast<std::size_t>(index)]; };
@@ -38,7 +39,7 @@ bool contour_fits(const std::vector<double>& p) {
     if (!(at(header + singular + 3 * intervals + atoms + j) > 0.0)) return false;
   }
   for (std::ptrdiff_t k = 0; k < splits; ++k) {
-    const std::ptrdiff_t split = first_split + 4 * k;
+    const std::ptrdiff_t split = first_split + static_cast<std::ptrdiff_t>(Contour::kSplit) * k;
     const std::ptrdiff_t number = count_of(at(split));
     if (number < 0 || number >= singular || !(at(split + 2) < 0.0) || !(at(split + 3) >= 0.0)) return false;
   }
@@ -48,12 +49,12 @@ bool contour_fits(const std::vector<double>& p) {
     if (!(at(rule) >= 0.0) || (last && at(rule) != 0.0)) return false;
     for (std::ptrdiff_t s = 0; s < singular; ++s) {
       const std::ptrdiff_t n = count_of(at(rule + 1 + s));
-      if (n < 0 || n > (size - node) / 6) return false;
+      if (n < 0 || n > (size - node) / kNode) return false;
       for (std::ptrdiff_t j = 0; j < n; ++j) {
         const double height = at(node + n + j);
         if (!(height <= 0.0) || (last && height == 0.0)) return false;
       }
-      node += 6 * n;
+      node += kNode * n;
     }
   }
   return node == size;
@@ -239,11 +240,14 @@ void peel_root(Program& program) {
 constexpr double kMostByParts = 20.0;
 
 bool has_few_slopes(const Program& program) {
+  const auto is_slopes = [](const Node& n) { return n.kind == Kind::contour; };
+  if (std::none_of(program.nodes.begin(), program.nodes.end(), is_slopes)) return true;
   double count = 0.0;
   std::vector<double> times(program.nodes.size(), 1.0);
   for (std::size_t v = program.nodes.size(); v-- > 0;) {
     const Node& n = program.nodes[v];
-    if (n.kind == Kind::contour) count += times[v];
+    if (is_slopes(n)) count += times[v];
+    if (is_slopes(n) && contour(n).split_count == 0) return false;
     for (const Child& c : n.children) times[static_cast<std::size_t>(c.index)] = times[v] * c.multiplicity;
   }
   return count <= kMostByParts;
@@ -343,7 +347,7 @@ const char* refill_program(const ProgramArrays& in, bool peel, Offsets offsets, 
   if (peel) peel_root(program);
   assign_forms(program, offsets);
   mark_identities(program);
-  program.slopes_by_parts = program.rule_noise == 0.0 || has_few_slopes(program);
+  program.slopes_by_parts = has_few_slopes(program);
   return "";
 }
 

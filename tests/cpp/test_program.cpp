@@ -77,15 +77,22 @@ std::vector<std::vector<double>> unfit_contours() {
   for (std::size_t place = 0; place < 4; ++place) {
     for (const double value : {-1.0, 0.5, 3.0, 1e9, 1e300}) spoil(place, value);
   }
-  spoil(5, -1.0);   // noise
-  spoil(8, 2.0);    // low above high
-  spoil(10, -1.0);  // mass
-  spoil(11, -1.0);  // distance
-  spoil(14, 0.1);   // of the last rule
-  for (const std::size_t count : {12, 13, 15, 16}) spoil(count, 1.5);
-  spoil(12, 1e6);
-  spoil(18, 1.0);  // a node above the axis
-  spoil(23, 0.0);  // on it, in the last rule
+  for (const double value : {-1.0, 0.0, 0.5, 3.0, 1e300}) spoil(6, value);  // splits
+  spoil(5, -1.0);                                                           // noise
+  spoil(9, 2.0);                                                            // low above high
+  spoil(11, -1.0);                                                          // mass
+  for (const double value : {-1.0, 0.5, 2.0}) spoil(12, value);             // singular value of the split
+  spoil(14, 0.0);                                                           // a split on the axis
+  spoil(15, -1.0);                                                          // its mass
+  spoil(16, -1.0);                                                          // distance
+  spoil(19, 0.1);                                                           // of the last rule
+  for (const std::size_t count : {17, 18, 20, 21}) spoil(count, 1.5);
+  spoil(17, 1e6);
+  spoil(23, 1.0);  // a node above the axis
+  spoil(30, 0.0);  // on it, in the last rule
+  // By parts the second rule serves the first one's points.
+  bad.push_back(
+      {1, 1, 0, 1, 0.5, 0.0, 1, 0.0, 0.0, 1.0, 1.0, 0.0, 0.5, -0.5, 1.0, 0.0, 1, 0.5, -0.5, 1.0, 0.0, 0.0, 0.0});
   bad.emplace_back(good).push_back(0.0);
   bad.emplace_back(good).pop_back();
   return bad;

@@ -80,26 +80,30 @@ inline std::vector<std::pair<double, double>> legendre(int n) {
 
 // The uniform law on [0, 1] as a contour: real nodes far away, else those of half a circle below the axis.
 inline std::vector<double> uniform_contour(int far, int near) {
-  std::vector<double> p{2, 1, 0, 2, 0.5, 4e-16, 0.0, 1.0, 0.0, 1.0, 1.0};
+  std::vector<double> p{2, 1, 0, 2, 0.5, 4e-16, 1, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.5, -0.5, 1.0};
   p.insert(p.end(), {0.6, double(far), 0.0, 0.0, double(near), 0.0});
-  std::vector<double> columns[4];
+  std::vector<double> columns[Contour::kNode];
   const auto flush = [&] {
     for (std::vector<double>& column : columns) {
       p.insert(p.end(), column.begin(), column.end());
       column.clear();
     }
   };
-  const auto node = [&](double x, double y, double wx, double wy) {
-    const double values[] = {x, y, wx, wy};
-    for (int j = 0; j < 4; ++j) columns[j].push_back(values[j]);
+  const auto node = [&](Complex<double> at, Complex<double> weight, Complex<double> element) {
+    const double values[] = {at.re, at.im, weight.re, weight.im, element.re, element.im};
+    for (std::size_t j = 0; j < Contour::kNode; ++j) columns[j].push_back(values[j]);
   };
-  for (const auto& [x, w] : legendre(far)) node(0.5 + 0.5 * x, 0.0, 0.5 * w, 0.0);
+  for (const auto& [x, w] : legendre(far)) node({0.5 + 0.5 * x, 0.0}, {0.5 * w, 0.0}, {0.0, 0.0});
   flush();
-  for (const auto& [x, w] : legendre(near)) {
-    const double angle = -0.5 * kPi * (1.0 - x);  // from 0 at -pi to 1 at 0
-    const double s = 0.5 * std::sin(angle);
-    const double c = 0.5 * std::cos(angle);
-    node(0.5 + c, s, -s * 0.5 * kPi * w, c * 0.5 * kPi * w);
+  // From 0 at -pi to the split at -pi/2, and on to 1 at 0; the mass up to a point is what it is from 0.
+  for (const double side : {-1.0, 1.0}) {
+    for (const auto& [x, w] : legendre(near / 2)) {
+      const double angle = 0.25 * kPi * (side + x) - 0.5 * kPi;
+      const Complex<double> arm{0.5 * std::cos(angle), 0.5 * std::sin(angle)};
+      const Complex<double> weight = (0.25 * kPi * w) * Complex<double>{-arm.im, arm.re};
+      const Complex<double> mass{arm.re - 0.5 * side, arm.im};
+      node({0.5 + arm.re, arm.im}, weight, mass * weight);
+    }
   }
   flush();
   return p;

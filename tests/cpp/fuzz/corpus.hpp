@@ -22,7 +22,7 @@ inline Bytes encode(const Tree& tree) {
     const auto c0 = static_cast<std::size_t>(tree.child_offsets[v]);
     const auto c1 = static_cast<std::size_t>(tree.child_offsets[v + 1]);
     if (kind == Kind::discrete) out.byte((p1 - p0) / 2 - 1);
-    if (kind == Kind::contour) out.byte((p1 - p0 - kContourStart) / 4 - 1);
+    if (kind == Kind::contour) out.byte((p1 - p0 - kContourStart) / Contour::kNode - 1);
     for (std::size_t p = p0; p < p1; ++p) out.number(tree.parameter_values[p]);
     if (kind != Kind::boxtimes && kind != Kind::boxplus) continue;
     out.byte(c1 - c0 - 1);
@@ -46,8 +46,8 @@ inline std::vector<Tree> valid_trees() {
   one(Kind::uniform, {-1.0, 1.0});
   one(Kind::discrete, {-1.0, 2.0, 0.5, 0.5});
   // Half of a circle, coarsely.
-  const std::vector<double> contour{1,   1, 0,    1,    0.5,   4e-16, 0.0, 0.0, 1.0,  1.0,
-                                    0.0, 2, 0.15, 0.85, -0.35, -0.35, 0.5, 0.5, -0.1, 0.1};
+  const std::vector<double> contour{1,    1,    0,     1,     0.5, 4e-16, 0,    0.0, 0.0, 1.0, 1.0, 0.0, 2,
+                                    0.15, 0.85, -0.35, -0.35, 0.5, 0.5,   -0.1, 0.1, 0.0, 0.0, 0.0, 0.0};
   one(Kind::contour, contour);
   const auto two = [&](Kind kind, const std::vector<double>& own, Kind a, const std::vector<double>& of_a, Kind b,
                        const std::vector<double>& of_b, double s = 1.0, double t = 1.0) {

@@ -26,7 +26,7 @@ enum Flag : std::uint8_t {
 
 inline constexpr std::size_t kMostNodes = 64;
 inline constexpr std::size_t kMostAtoms = 8;
-inline constexpr std::size_t kContourStart = 12;  // parameters before the nodes of one rule
+inline constexpr std::size_t kContourStart = 13;  // parameters before the nodes of one rule
 
 struct Input {
   Tree tree;
@@ -46,11 +46,12 @@ inline void tame_contour(std::vector<double>& p) {
   const std::vector<double> shape{1, 1, 0, 1};
   std::copy(shape.begin(), shape.end(), p.begin());
   p[5] = std::fabs(p[5]);
-  if (p[7] > p[8]) std::swap(p[7], p[8]);
-  p[9] = 1.0;
-  p[10] = 0.0;
-  const std::size_t nodes = (p.size() - kContourStart) / 4;
-  p[11] = static_cast<double>(nodes);
+  p[6] = 0.0;
+  if (p[8] > p[9]) std::swap(p[8], p[9]);
+  p[10] = 1.0;
+  p[11] = 0.0;
+  const std::size_t nodes = (p.size() - kContourStart) / Contour::kNode;
+  p[12] = static_cast<double>(nodes);
   for (std::size_t j = 0; j < nodes; ++j) {
     double& height = p[kContourStart + nodes + j];
     height = height == 0.0 ? -1.0 : -std::fabs(height);
@@ -98,7 +99,7 @@ inline std::size_t parameter_count(Kind kind, Reader& in) {
     case Kind::boxtimes:
     case Kind::resize: return 1;
     case Kind::boxplus: return 0;
-    case Kind::contour: return kContourStart + 4 * (1 + in.below(kMostAtoms));
+    case Kind::contour: return kContourStart + Contour::kNode * (1 + in.below(kMostAtoms));
     default: return 2;
   }
 }
