@@ -210,7 +210,7 @@ def test_f_of_nearly_square_products_does_not_cancel() -> None:
 
 @pytest.mark.parametrize("scale", [1.0, 1e-60, 1e60])
 def test_angles_of_atoms_of_one_weight_are_those_of_their_product(scale: float) -> None:
-    # Runs of 1 to 20 atoms of a weight, below and above the points; as separate angles where a weight is moved by 1e-15.
+    # Runs of 1 to 20 atoms of a weight; as separate angles where the weights are moved by 1e-15.
     rng = np.random.default_rng(0)
     counts = [1, 7, 8, 9, 20, 2]
     weights = np.repeat(rng.uniform(0.5, 1.5, len(counts)), counts)

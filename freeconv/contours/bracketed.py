@@ -14,6 +14,7 @@ Real = NDArray[np.float64]
 _MOST = 200
 # A step below this that is no longer halved is noise.
 _FLOOR = 1e-13
+_ULPS = 4.0
 _DOWN = 2.0**-20  # from a bracket's end towards one at 0
 
 
@@ -49,13 +50,15 @@ def solve(
 
     Notes
     -----
-    Where Newton's step leaves the bracket, or two of them have not halved it, the bracket is halved.
+    Where Newton's step leaves the bracket, or two of them have not halved it, the bracket is halved.  Where it is an
+    ulp, 4, 32, 256, … are taken until the root is passed, so that the bracket closes from its other end.
     """
     x, low, high = start.copy(), low.copy(), high.copy()
     left = np.arange(x.size)
     last = np.full(x.size, np.inf)
     floor = _FLOOR if noise is None else 0.0
     before = high - low
+    reach = np.full(x.size, _ULPS)
     for _ in range(_MOST):
         if left.size == 0:
             break
@@ -71,12 +74,21 @@ def solve(
         size = np.abs(step)
         outside = ~((newton > a) & (newton < b))
         stuck = (size >= 0.5 * last[left]) | outside
-        done = (newton == at) | (np.nextafter(a, b) >= b) | (stuck & (size <= floor * np.abs(at)))
+        done = (np.nextafter(a, b) >= b) | (stuck & (size < floor * np.abs(at)))
+        # (A value that is no noise may have a slope that hides it.)
+        done |= (newton == at) & ((value == 0.0) | (noise is None))
         done |= np.abs(value) <= (0.0 if noise is None else noise[left])
-        halve = outside | ((b - a > 0.5 * before[left]) & (size > 0.5 * last[left]))
+        # Steps of an ulp leave the far end of the bracket where it is: a few more, and more each time, bring it near.
+        ulp = np.spacing(np.abs(at))
+        resting = size <= _ULPS * ulp
+        probe = np.where(up, at + reach[left] * ulp, at - reach[left] * ulp)
+        near = resting & (probe > a) & (probe < b)
+        reach[left] *= np.where(near, 8.0, 1.0)
+        halve = outside | ((b - a > 0.5 * before[left]) & (size > 0.5 * last[left])) | (resting & ~near)
         last[left] = np.where(halve, np.inf, size)
         before[left] = b - a
-        x[left] = np.where(done, np.where(outside, at, newton), np.where(halve, _middle(a, b), newton))
+        following = np.where(near, probe, np.where(halve, _middle(a, b), newton))
+        x[left] = np.where(done, np.where(outside, at, newton), following)
         left = left[~done]
     x[left] = np.nan
     return x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,28 @@ class Branch:
         return np.asarray(np.sqrt(size) if self.anchor.kind == "turning" else size)
 
 
+class _Inverse(NamedTuple):
+    """Points of a piece, F there, and the slopes of its inverse."""
+
+    nodes: Real
+    levels: Real
+    slopes: Real
+
+    def bracket(self, p: Real) -> tuple[Real, Real, Real]:
+        """Points between which F is p, and one that is near: by cubics, by straight lines where those turn back."""
+        cell = np.clip(np.searchsorted(self.levels, p, side="right") - 1, 0, self.nodes.size - 2)
+        a, b = self.nodes[cell], self.nodes[cell + 1]
+        rise = self.levels[cell + 1] - self.levels[cell]
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            s = np.clip((p - self.levels[cell]) / rise, 0.0, 1.0)
+            first, second = rise * self.slopes[cell], rise * self.slopes[cell + 1]
+            turned = 1.0 - s
+            cubic = a + (b - a) * s * s * (3.0 - 2.0 * s) + s * turned * (first * turned - second * s)
+        straight = a + np.where(s > 0.0, s, 0.0) * (b - a)
+        steep = (first <= 3.0 * (b - a)) & (second <= 3.0 * (b - a))  # monotone (Fritsch and Carlson)
+        return a, b, np.where(steep & (cubic > a) & (cubic < b), cubic, straight)
+
+
 class ClosedForm:
     """Density Σ ρ(h)/|g'(h)| over the preimages h of x, distribution function by normal probabilities between them.
 
@@ -150,21 +172,19 @@ class ClosedForm:
     def quantile(self, p: Real) -> Real:
         """inf{x : F(x) ≥ p}."""
         x = np.full(p.shape, np.nan)
-        for (low, high, below, above), (nodes, levels) in zip(self._spans_of_mass, self._tables, strict=True):
+        for (low, high, below, above), table in zip(self._spans_of_mass, self._tables, strict=True):
             x[np.isnan(x) & (p <= below)] = low  # the atom, or the gap, before it ends here
             inside = np.flatnonzero(np.isnan(x) & (p > below) & (p < above))
             if inside.size:
                 wanted = p[inside]
-                cell = np.clip(np.searchsorted(levels, wanted, side="right") - 1, 0, nodes.size - 2)
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    part = (wanted - levels[cell]) / (levels[cell + 1] - levels[cell])
-                a, b = nodes[cell], nodes[cell + 1]
+                a, b, start = table.bracket(wanted)
+                known = self._inverse(low, high, wanted)
+                start = np.where((known > a) & (known < b), known, start)
 
                 def gap(y: Real, index: NDArray[np.intp], wanted: Real = wanted) -> tuple[Real, Real]:
                     density, total = self._both(y)
                     return total - wanted[index], density
 
-                start = a + np.where(part > 0.0, np.minimum(part, 1.0), 0.0) * (b - a)
                 x[inside] = np.clip(solve(gap, a, b, start, rises=True, noise=_NOISE * wanted), low, high)
             x[np.isnan(x) & (p == above)] = high
         for location, weight in self.law.atoms:
@@ -172,6 +192,34 @@ class ClosedForm:
             x[(p > before) & (p <= before + weight)] = location
         x[np.isnan(x) & (p >= 0.0)] = max([*self.ends.tolist(), *(location for location, _ in self.law.atoms)])
         return x
+
+    def _inverse(self, low: float, high: float, p: Real) -> Real:
+        """The quantiles where one piece alone has values between low and high, by those of the Gaussian; else NaN."""
+        from scipy.special import ndtr, ndtri
+
+        over = [
+            piece
+            for piece, (first, last) in zip(self.law.pieces, self._inner, strict=True)
+            if last > low and first < high
+        ]
+        if len(over) != 1 or self.law.period is not None:
+            return np.full(p.shape, np.nan)
+        (piece,) = over
+        law, (start, stop) = self.law, self._outer(piece)
+        rest = math.fsum(weight for location, weight in law.atoms if location <= low)
+        rest += math.fsum(
+            self._all(other) for other, (_, last) in zip(law.pieces, self._inner, strict=True) if last <= low
+        )
+        part = (p - rest) / law.factor
+        # From the end of the piece where its lowest value is, by the smaller tail.
+        end, side = (start, 1.0) if piece.rises else (stop, -1.0)
+        left, right = ndtr(end / law.deviation), ndtr(-end / law.deviation)
+        with np.errstate(invalid="ignore"):
+            h = law.deviation * np.where(
+                left + side * part < 0.5, ndtri(left + side * part), -ndtri(right - side * part)
+            )
+            values = law.square(h)
+        return np.asarray(values)
 
     @cached_property
     def _branches(self) -> list[dict[Anchor, Branch]]:
@@ -189,7 +237,7 @@ class ClosedForm:
         return sorted(self.pieces().tolist())
 
     @cached_property
-    def _tables(self) -> list[tuple[Real, Real]]:
+    def _tables(self) -> list[_Inverse]:
         """Points of each piece of the support with F there: the images of what brackets the preimages."""
         images = [
             branch.anchor.value + self.law.offset(branch.anchor, branch.nodes)
@@ -202,9 +250,11 @@ class ClosedForm:
             near = np.geomspace(1e-12, 0.1, 34) * (high - low)
             inner = np.unique(np.concatenate([every, low + near, high - near]))
             inner = inner[(inner > low) & (inner < high)]
-            levels = np.maximum.accumulate(np.clip(self.cdf(inner), below, above))
-            nodes, levels = np.concatenate([[low], inner, [high]]), np.concatenate([[below], levels, [above]])
-            tables.append((nodes, levels))
+            nodes = np.concatenate([[low], inner, [high]])
+            density, levels = self._both(nodes)
+            levels = np.maximum.accumulate(np.clip(np.concatenate([[below], levels[1:-1], [above]]), below, above))
+            with np.errstate(divide="ignore"):
+                tables.append(_Inverse(nodes, levels, 1.0 / density))
         return tables
 
     def _outer(self, piece: MonotonePiece) -> tuple[float, float]:
