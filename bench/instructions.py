@@ -56,11 +56,18 @@ def density(law: Callable[[], fc.Law], points: int) -> Callable[[], object]:
     return lambda: built.density(x)
 
 
-def cdf(points: int) -> Callable[[], object]:
-    """The distribution function of a chain."""
-    law = relu.law()
-    x = inside(law, points)
-    return lambda: law.cdf(x)
+def cdf(law: Callable[[], fc.Law], points: int) -> Callable[[], object]:
+    """Distribution functions inside the support."""
+    built = law()
+    x = inside(built, points)
+    return lambda: built.cdf(x)
+
+
+def batch(points: int) -> Callable[[], object]:
+    """Densities of laws at 200 points each."""
+    laws = [growth.network(share) for share in np.linspace(0.0, 1.0, points // 200)]
+    x = np.linspace(0.05, 2.0, 200)
+    return lambda: fc.densities(laws, x)
 
 
 def quantile(points: int) -> Callable[[], object]:
@@ -85,12 +92,14 @@ def support(points: int) -> Callable[[], object]:
 
 WORKLOADS = {
     "density of a chain": Workload(16_000, partial(density, relu.law)),
-    "cdf of a chain": Workload(8000, cdf),
+    "cdf of a chain": Workload(8000, partial(cdf, relu.law)),
     "quantile of a chain": Workload(8000, quantile),
     "density of a tree": Workload(6000, partial(density, products.wigner)),
     "density of a tangent kernel": Workload(6000, partial(density, lambda: kernels.hard_tanh().ntk())),
     "density with tanh": Workload(1600, partial(density, products.tanh)),
+    "cdf with tanh": Workload(1600, partial(cdf, products.tanh)),
     "density with 64 atoms": Workload(1600, partial(density, lambda: growth.empirical(64))),
+    "density of many laws": Workload(20_000, batch),
     "Cauchy transform": Workload(2000, transform),
     "support": Workload(1, support),
 }

@@ -290,6 +290,17 @@ def test_what_is_fainter_than_the_rules_is_nothing_and_the_rest_knows_its_error(
     assert np.all(found.accuracy[shown] < 0.5)
 
 
+def test_small_distribution_functions_keep_their_digits() -> None:
+    # Beside the zero of φ' two pieces meet, with F ~ √x: the mass between h and the zero, where h had lost it.
+    law = fc.SlopeLaw("gelu", 0.6)
+    x = np.array([1e-10, 1e-20, 1e-30, 1e-40, 1e-80, 1e-160, 1e-300])
+    grows = law.cdf(4.0 * x) / law.cdf(x)
+    np.testing.assert_allclose(grows, 2.0, rtol=1e-4)
+    np.testing.assert_allclose(law.density(x) * x / law.cdf(x), 0.5, rtol=1e-4)
+    p = np.geomspace(1e-140, 1e-6, 30)
+    np.testing.assert_allclose(law.cdf(law.quantile(p)), p, rtol=1e-13)
+
+
 def test_faint_tails_are_solved_from_the_skeleton() -> None:
     # The outer 6 % of the support lie below 1e-9 of the largest density. Each of their points was a continuation from
     # infinity of 700 to 5000 steps; where two rules took turns at the solution (2 of 20,000) it was UNCERTIFIED.

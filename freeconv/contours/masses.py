@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,6 @@ from freeconv.contours.pushforward import Anchor, MonotonePiece, Pushforward
 
 __all__ = ["mass_from", "whole_mass"]
 
-Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 
 _SHORT = 12  # nodes on a way of up to half a deviation, where differences of error functions have lost digits
@@ -20,7 +20,7 @@ _NEAR = 0.5
 _REACH = 9.2
 
 
-def mass_from(law: Pushforward, anchor: Anchor, delta: Complex) -> Complex:
+def mass_from(law: Pushforward, anchor: Anchor, delta: Any) -> Any:
     """Return ∫ of `law.factor` times the Gaussian density from an anchor to anchor + delta (in a tail, to delta).
 
     From −∞ to a point, and from +∞: negative then.
@@ -28,11 +28,11 @@ def mass_from(law: Pushforward, anchor: Anchor, delta: Complex) -> Complex:
     if law.period is None:
         return law.factor * _gaussian(law, anchor.point, delta)
     if law.waves:
-        return law.factor * _waves(law, anchor.point, delta)
+        return law.factor * law.wave_mass(anchor.point, delta)
     most = math.ceil(_REACH * law.deviation / law.period) + 1
     shifts = law.period * np.arange(-most, most + 1)
     folded = np.sum([_gaussian(law, anchor.point + shift, delta) for shift in shifts], axis=0)
-    return np.asarray(law.factor * folded)
+    return law.factor * folded
 
 
 def whole_mass(law: Pushforward, piece: MonotonePiece) -> float:
@@ -45,33 +45,24 @@ def whole_mass(law: Pushforward, piece: MonotonePiece) -> float:
     return float((low - high)[0].real)
 
 
-def _gaussian(law: Pushforward, point: float, delta: Complex) -> Complex:
+def _gaussian(law: Pushforward, point: float, delta: Any) -> Any:
     from scipy.special import erfc
 
     width = math.sqrt(2.0) * law.deviation
     with np.errstate(under="ignore"):
         if not math.isfinite(point):
             side = math.copysign(1.0, point)
-            return np.asarray(-side * 0.5 * erfc(side * delta / width))
+            return -side * 0.5 * erfc(side * delta / width)
         side = 1.0 if point > 0.0 else -1.0
         far = -side * 0.5 * (erfc(side * (point + delta) / width) - erfc(side * point / width))
         near = np.abs(delta) < _NEAR * law.deviation
         if not near.any():
-            return np.asarray(far)
+            return far
         nodes, weights = _short_rule()
         short = np.where(near, delta, 0.0)
         h = point + short[..., None] * nodes
         density = np.exp(-h * h / (2.0 * law.variance)) / (law.deviation * math.sqrt(2.0 * math.pi))
         return np.where(near, (density @ weights) * short, far)
-
-
-def _waves(law: Pushforward, point: float, delta: Complex) -> Complex:
-    """Of Poisson's sum, differences of sines as products."""
-    total = np.asarray(delta, dtype=np.complex128)
-    for rate, weight in law.waves:
-        total = total + 4.0 * weight / rate * np.cos(rate * (point + 0.5 * delta)) * np.sin(0.5 * rate * delta)
-    assert law.period is not None
-    return total / law.period
 
 
 @lru_cache(maxsize=1)

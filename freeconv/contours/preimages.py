@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from freeconv.activations import Activation
 from freeconv.contours.bracketed import solve
+from freeconv.contours.masses import mass_from
 from freeconv.contours.pushforward import Anchor, MonotonePiece, Pushforward, pushforward
 
 __all__ = ["ClosedForm", "closed_form"]
@@ -149,14 +150,12 @@ class ClosedForm:
             inside = (x > low) & (x < high)
             if not inside.any():
                 continue
-            h, slopes = self._preimages(piece, branches, x[inside])
+            h, slopes, below = self._preimages(piece, branches, x[inside], masses)
             with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
                 heights = self.law.factor * self.law.density(h)
                 values = heights / np.abs(slopes)
             density[inside] += np.where(heights == 0.0, 0.0, values)
-            if masses:
-                start, stop = self._outer(piece)
-                total[inside] += self._mass(start, h) if piece.rises else self._mass(h, stop)
+            total[inside] += below
         return density, np.minimum(total, 1.0)
 
     def pieces(self) -> Real:
@@ -267,35 +266,31 @@ class ClosedForm:
     def _all(self, piece: MonotonePiece) -> float:
         return self.law.mass(*self._outer(piece))
 
-    def _mass(self, low: Any, high: Any) -> Real:
-        """P(low < h < high) in the folded measure, by the tails on one side of 0."""
-        from scipy.special import erfc
-
-        law = self.law
-        if law.waves:
-            return law.factor * law.wave_mass(np.asarray(low), np.asarray(high))
-        shifts = [0.0]
-        if law.period is not None:
-            most = math.ceil(9.2 * law.deviation / law.period) + 1
-            shifts = [law.period * k for k in range(-most, most + 1)]
-        total = np.zeros(np.broadcast(low, high).shape)
-        for shift in shifts:
-            a, b = ((np.asarray(end) + shift) / (math.sqrt(2.0) * law.deviation) for end in (low, high))
-            flip = b < 0.0
-            a, b = np.where(flip, -b, a), np.where(flip, -a, b)
-            total += 0.5 * (erfc(a) - erfc(b))
-        return law.factor * total
-
-    def _preimages(self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real) -> tuple[Real, Real]:
-        """The h of the piece with g(h) = x, each found from the anchor whose value is nearer to x, and g' there."""
-        h, slopes = np.empty(x.shape), np.empty(x.shape)
+    def _preimages(
+        self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real, masses: bool
+    ) -> tuple[Real, Real, Real]:
+        """The h of the piece with g(h) = x, each found from the anchor whose value is nearer to x, g' there, and (of
+        `masses`) the mass of the piece where g is less.
+        """
+        h, slopes, below = np.empty(x.shape), np.empty(x.shape), np.zeros(x.shape)
         by_low = np.abs(x - piece.low.value) < np.abs(x - piece.high.value)
+        least = piece.low if piece.rises else piece.high
         for anchor, branch in branches.items():
             mine = np.ones(x.shape, dtype=bool) if len(branches) == 1 else by_low == (anchor is piece.low)
-            if mine.any():
-                delta = branch.find(x[mine])
-                h[mine], slopes[mine] = branch.position(delta), branch.slopes(delta)
-        return h, slopes
+            if not mine.any():
+                continue
+            delta = branch.find(x[mine])
+            h[mine], slopes[mine] = branch.position(delta), branch.slopes(delta)
+            if not masses:
+                continue
+            # From the end of least values itself where that can be, so that a small mass keeps its digits.
+            if self.law.period is None and not math.isfinite(least.point):
+                below[mine] = np.abs(mass_from(self.law, least, h[mine]))
+            elif anchor is least:
+                below[mine] = np.abs(mass_from(self.law, anchor, delta))
+            else:
+                below[mine] = np.maximum(self._all(piece) - np.abs(mass_from(self.law, anchor, delta)), 0.0)
+        return h, slopes, below
 
     @staticmethod
     def _serves(piece: MonotonePiece, anchor: Anchor) -> bool:

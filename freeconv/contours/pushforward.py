@@ -224,17 +224,18 @@ class Pushforward:
         if self.period is None:
             return self.factor * gaussian_mass(low, high, self.variance)
         if self.waves:
-            return self.factor * float(self.wave_mass(np.array(low), np.array(high)))
+            return self.factor * float(self.wave_mass(low, np.array(high - low)))
         most = math.ceil(_REACH * self.deviation / self.period) + 1
         shifts = [self.period * k for k in range(-most, most + 1)]
         return self.factor * math.fsum(gaussian_mass(low + s, high + s, self.variance) for s in shifts)
 
-    def wave_mass(self, low: Any, high: Any) -> Real:
-        """The integral of Poisson's sum, differences of sines as products."""
+    def wave_mass(self, low: float, length: Any) -> Any:
+        """The integral of Poisson's sum from a point on, differences of sines as products."""
         assert self.period is not None
-        total = np.asarray(high - low, dtype=np.float64)
+        total = length
         for rate, weight in self.waves:
-            total = total + 4.0 * weight / rate * np.cos(0.5 * rate * (low + high)) * np.sin(0.5 * rate * (high - low))
+            half = 0.5 * rate * length
+            total = total + 4.0 * weight / rate * np.cos(rate * low + half) * np.sin(half)
         return total / self.period
 
     def _slope(self, h: Any) -> Any:
