@@ -43,7 +43,8 @@ class Panels:
     """Straight lines from `first` to `last` relative to one anchor, run backwards where `sign` is −1.
 
     `open` marks those that a rule for smaller distances has to look at again, `order` the numbers of nodes, `base` is
-    that of the segment; node j, with offset v[j], weight w[j] and element y[j], belongs to panel owner[j].
+    that of the segment, or NaN where no elements are wanted; node j, with offset v[j], weight w[j] and element y[j],
+    belongs to panel owner[j].
     """
 
     anchor: Anchor
@@ -93,9 +94,9 @@ class Panels:
         )
 
     def flat(self) -> Panels:
-        """The projections on the real axis."""
+        """The projections on the real axis, without elements."""
         real = (self.first.real.astype(np.complex128), self.last.real.astype(np.complex128))
-        return Panels.make(self.anchor, *real, self.sign, self.base)
+        return Panels.make(self.anchor, *real, self.sign, np.full(self.size, np.nan))
 
     def halves(self) -> Panels:
         """Two panels for each one; next to an anchor the first is the smaller."""
@@ -115,11 +116,14 @@ class Panels:
             owners.append(np.repeat(chosen, n))
         delta = np.concatenate(points)
         self.v = law.offset(self.anchor, delta)
-        elements = np.concatenate(jacobians)
-        self.w = law.factor * law.density(self.shift + delta) * elements
+        steps = np.concatenate(jacobians)
+        self.w = law.factor * law.density(self.shift + delta) * steps
         self.owner = np.concatenate(owners)
-        self.y = (mass_from(law, self.anchor, delta) + self.base[self.owner]) * law.offset_slope(self.anchor, delta)
-        self.y *= elements
+        if np.isnan(self.base).all():
+            self.y = np.zeros_like(self.w)
+            return
+        masses = mass_from(law, self.anchor, delta) + self.base[self.owner]
+        self.y = masses * law.offset_slope(self.anchor, delta) * steps
 
     @staticmethod
     def union(parts: Sequence[Panels]) -> Panels:

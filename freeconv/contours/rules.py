@@ -303,6 +303,7 @@ class _Builder:
         found = []
         for panels in self.panels:
             halves = panels.halves()
+            halves.base[:] = np.nan
             halves.order[:] = MOST
             halves.fill(self.law)
             found.append((self.groups[panels.anchor], halves.v, halves.w, halves.y))
