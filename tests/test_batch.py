@@ -170,6 +170,16 @@ def test_deep_in_a_hard_edge_and_up_to_an_edge() -> None:
     assert (np.abs(found[finite] - expected[finite]) <= allowed[finite] * expected[finite]).all()
 
 
+@pytest.mark.parametrize("depth", [5000, 1_000_000])
+def test_edges_of_deep_products_are_not_better_known_than_their_logarithms(depth: int) -> None:
+    # log b is a sum of so many terms: points 1e-12 to 1e-9 inside of it were told to be outside.
+    law = fc.boxtimes(fc.Bernoulli(0.9), fc.boxtimes_power(fc.MarchenkoPastur(1.0 / depth), float(depth)))
+    low, high = law.support()[-1]
+    near = np.geomspace(1e-13, 1e-6, 100)
+    x = np.concatenate([low * (1.0 + near), high * (1.0 - near)])
+    np.testing.assert_array_equal(fc.densities([law], x)[0] > 0.0, law.density(x) > 0.0)
+
+
 def test_no_laws_and_no_points() -> None:
     assert fc.densities([], [1.0, 2.0]).shape == (0, 2)
     assert fc.densities(networks(2, 2), []).shape == (2, 0)

@@ -73,8 +73,9 @@ def potentials(rules: RuleSet, rule: Rule, x: float, relative: Complex) -> tuple
     return weighed, by_parts
 
 
-# Wide and narrow Gaussians, with tails that are cut off, folded onto a period, or in several pieces.
-@pytest.mark.parametrize("q", [1e-4, 0.3, 2.0, 1e4])
+# Wide and narrow Gaussians, with one or both tails cut off, folded onto a period, or in several pieces. (Where the cut
+# was an ulp from the end of the path, it was split there: off by 7e-8 at .0033, or not at all at .029 and .0878.)
+@pytest.mark.parametrize("q", [1e-14, 1e-5, 3.3e-3, 0.029, 0.0878, 0.3, 2.0, 1e4])
 @pytest.mark.parametrize("name", some(CURVED, ("tanh", "gelu", "sin")))
 def test_potentials_by_parts_are_those_of_the_weights(name: str, q: float) -> None:
     law = curved(name, q)
@@ -288,6 +289,22 @@ def test_what_is_fainter_than_the_rules_is_nothing_and_the_rest_knows_its_error(
     assert np.all(error <= found.accuracy[shown])
     assert np.all(found.accuracy[shown] <= 400.0 * error)
     assert np.all(found.accuracy[shown] < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "q"), [("erf", 20.0), ("gelu", 20.0), ("tanh", 1e4), ("sigmoid", 1e5), ("softplus", 1e6)]
+)
+def test_quantiles_below_the_doubles_are_the_least_of_them(name: str, q: float) -> None:
+    # The last bracket is from 0 to a number whose millionth part is none: the largest value was told for such roots.
+    law = fc.SlopeLaw(name, q)
+    p = np.concatenate([np.geomspace(1e-300, 1e-3, 200), np.linspace(0.002, 1.0, 400)])
+    x = np.asarray(law.quantile(p))
+    least = law.cdf(5e-324)
+    assert np.count_nonzero(p < 0.5 * least) > 5
+    assert np.all(x[p < 0.5 * least] == 5e-324)
+    assert np.all(np.diff(x) >= -4e-16 * x[1:] - 1e-323)
+    # One of many alone.
+    assert law.quantile(p[7]) == x[7]
 
 
 def test_small_distribution_functions_keep_their_digits() -> None:

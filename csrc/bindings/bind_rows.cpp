@@ -129,6 +129,7 @@ class FlatRows {
     const py::tuple locations = attribute(factor, kLocations);
     if (locations.size() != 2 || number(PyTuple_GET_ITEM(locations.ptr(), 0)) != 0.0) return 0.0;
     const py::tuple weights = attribute(factor, kWeights);
+    if (weights.size() != 2) return 0.0;
     const double weight = number(PyTuple_GET_ITEM(weights.ptr(), 1));
     if (weight == 1.0) return 0.0;  // to the last digit: no Bernoulli node has it
     structure_.push_back(static_cast<char>(Kind::bernoulli));

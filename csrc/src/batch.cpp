@@ -14,8 +14,10 @@ namespace {
 
 // Laws a thread takes at once, followed together.
 constexpr std::size_t kLawsAtOnce = kFlatLaws;
-// Relative distance to an edge within which a Spectrum decides what is inside: edges are good to a few ulp here.
+// Relative distance to an edge within which a Spectrum decides what is inside, at least: edges are good to some ulps of
+// the terms of log z, a hundred thousand of those of a product of as many laws.
 constexpr double kEdgeBlur = 1e-12;
+constexpr double kEdgeUlps = 8.0;
 // Of t: beyond, e^t leaves the doubles.
 constexpr double kReach = 700.0;
 
@@ -29,12 +31,14 @@ class FlatCurve {
   void read(const ChainView& chain) {
     const ChainStage& stage = chain.stages[0];
     terms_.clear();
-    scale_ = order_ = 0.0;
+    scale_ = scale_size_ = order_ = 0.0;
     next_zero_ = kInfinity;
     p0_ = stage.p0;
     for (int g = stage.group_begin; g < stage.group_end; ++g) {
       const ChainGroup& group = chain.groups[g];
-      scale_ += group.exponent * std::log(group.scale);
+      const double term = group.exponent * std::log(group.scale);
+      scale_ += term;
+      scale_size_ += std::fabs(term) + group.exponent;
       for (int k = group.begin; k < group.end; ++k) {
         const ChainFactor& f = chain.factors[k];
         if (f.offset == 0.0) order_ += f.weight;
@@ -60,15 +64,23 @@ class FlatCurve {
     for (const Term& t : terms_) sum -= t.weight / ((c + t.offset) * (c + t.offset));
     return sum;
   }
-  double value(double c) const {
-    double sum = scale_;
-    for (const Term& t : terms_) sum += t.weight * std::log(std::fabs(c + t.offset));
-    return sum;
+  // log z and the size of its terms.
+  struct Value {
+    double sum, size;
+  };
+  Value value(double c) const {
+    Value value{scale_, scale_size_};
+    for (const Term& t : terms_) {
+      const double term = t.weight * std::log(std::fabs(c + t.offset));
+      value.sum += term;
+      value.size += std::fabs(term) + std::fabs(t.weight);
+    }
+    return value;
   }
 
  private:
   std::vector<Term> terms_;
-  double scale_ = 0.0, p0_ = 0.0, order_ = 0.0, next_zero_ = kInfinity;
+  double scale_ = 0.0, scale_size_ = 0.0, p0_ = 0.0, order_ = 0.0, next_zero_ = kInfinity;
 };
 
 // The zero of f' between `low` and `high`, where it is of the signs of low_sign and its opposite.
@@ -88,7 +100,8 @@ double critical_point(const FlatCurve& curve, double low, double high, double lo
 
 struct Ends {
   double a = 0.0, b = 0.0;
-  double top = 0.0;  // c at b
+  double top = 0.0;                   // c at b
+  double blur_a = 0.0, blur_b = 0.0;  // how far off they may be
   bool found = false;
 };
 
@@ -100,7 +113,13 @@ Ends find_ends(const FlatCurve& curve) {
     if (high > 1e12) return ends;
   }
   ends.top = critical_point(curve, curve.p0(), curve.p0() + high, -1.0);
-  ends.b = std::exp(curve.value(ends.top));
+  const auto place = [&](double c, double& blur) {
+    const FlatCurve::Value value = curve.value(c);
+    const double x = std::exp(value.sum);
+    blur = x * std::max(kEdgeBlur, kEdgeUlps * kEpsilon * value.size);
+    return x;
+  };
+  ends.b = place(ends.top, ends.blur_b);
   if (!(curve.order() >= 1.0 && ends.b > 0.0 && ends.b < kInfinity)) return ends;
   if (curve.order() < 2.0) {
     double low = -1.0;
@@ -113,7 +132,7 @@ Ends find_ends(const FlatCurve& curve) {
       }
     }
     const double c = critical_point(curve, low, 0.0, 1.0);
-    ends.a = std::exp(curve.value(c));
+    ends.a = place(c, ends.blur_a);
   }
   ends.found = ends.a < ends.b;
   return ends;
@@ -175,12 +194,14 @@ struct FlatLaw {
     first = kReach;
     last = -kReach;
     if (!(from <= to)) return;
+    // Beside the ends points are left to a Spectrum.
+    const double least = ends.a + std::max(ends.blur_a, 1e-300 * ends.b);
     const auto coordinate = [&](double at) {
-      const double core = program.core_point(at).hi;
+      const double core = std::min(std::max(program.core_point(at).hi, least), ends.b - ends.blur_b);
       return std::log((core - ends.a) / (ends.b - core));
     };
-    first = std::max(coordinate(from), -kReach);
-    last = std::min(coordinate(to), kReach);
+    first = std::max(-kReach, coordinate(from));
+    last = std::min(kReach, coordinate(to));
   }
 };
 
@@ -218,8 +239,8 @@ class LawBlocks {
       last = std::max(last, law.last);
     }
     if (one == nullptr) return;
-    // A cell more than is needed: rounding of t.
-    cells.below = 1 + static_cast<int>((kFlatKnotStart - first) / kFlatKnotStep);
+    // A cell more than is needed, for rounding of t.
+    cells.below = 2 + static_cast<int>((kFlatKnotStart - first) / kFlatKnotStep);
     cells.above = last > kFlatKnotStart - kFlatKnotStep
                       ? 1 + static_cast<int>((last - kFlatKnotStart + kFlatKnotStep) / kFlatKnotStep)
                       : 0;
@@ -276,7 +297,7 @@ class LawBlocks {
   }
 
   static bool by_edge(const Ends& ends, double core) {
-    return std::fabs(core - ends.a) <= kEdgeBlur * ends.a || std::fabs(core - ends.b) <= kEdgeBlur * ends.b;
+    return std::fabs(core - ends.a) <= ends.blur_a || std::fabs(core - ends.b) <= ends.blur_b;
   }
 
   bool run_block(const FlatLaw& law, const double* x, int count, double* values) {
@@ -288,7 +309,7 @@ class LawBlocks {
     int solved = 0;  // points that are to be
     const auto steps = static_cast<int>(law.steps.size());
     if (count == kChainLanes && law.followed &&
-        kernels().enter(law.steps.data(), steps, x, ends.a + kEdgeBlur * ends.a, ends.b - kEdgeBlur * ends.b, lanes_)) {
+        kernels().enter(law.steps.data(), steps, x, ends.a + ends.blur_a, ends.b - ends.blur_b, lanes_)) {
       for (int i = 0; i < count; ++i) place[i] = i;
       solved = count;
     } else {

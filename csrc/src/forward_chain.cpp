@@ -224,6 +224,7 @@ void ForwardChain::start_from(const Node& measure, DoubleDouble p0, int multipli
   if (measure.kind == Kind::discrete) {
     for (std::size_t j = 0; j < measure.weights.size(); ++j) add(measure.parameters[j], measure.weights[j].hi);
   } else {
+    static_assert(Contour::kNode == kContourNode && Contour::kSplit == kContourSplit);
     const Contour law = contour(measure);
     for (std::size_t j = 0; j < law.atom_count; ++j) add(law.atoms[j], law.atoms[law.atom_count + j]);
     contour_ = {static_cast<int>(law.singular_count),

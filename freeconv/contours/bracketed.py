@@ -99,4 +99,5 @@ def _middle(a: Real, b: Real) -> Real:
     wide = (a > 0.0) & (b > 4.0 * a)
     with np.errstate(invalid="ignore"):
         middle = np.where(wide, np.sqrt(a) * np.sqrt(b), 0.5 * (a + b))
-    return np.where((a == 0.0) & (b > 0.0), _DOWN * b, middle)
+    down = np.where((a == 0.0) & (b > 0.0), _DOWN * b, middle)
+    return np.where((down > a) & (down < b), down, 0.5 * (a + b))  # among the least doubles

@@ -67,18 +67,19 @@ def _divided(law: Pushforward, piece: MonotonePiece, lines: list[Segment]) -> tu
     then it is split where much mass is on both sides and the path is far from the axis.
     """
     mass = whole_mass(law, piece)
-    if len(lines) == 1:
-        line = lines[0]
-        middle = 0.5 * (line.first + line.last)
-        lines = [line._replace(last=middle), line._replace(first=middle)]
     inner = [line for line in lines if line.anchor.kind != "cut"] or lines
     anchor = inner[0].anchor
-    ends = [end for line in inner if line.anchor is anchor for end in (line.first, line.last)]
     if any(line.anchor is not anchor for line in inner):
         # That of the lower end comes first, and this is its last point.
-        end = max(ends, key=lambda end: end.real)
+        end = max((end for line in inner if line.anchor is anchor for end in line[1:3]), key=lambda end: end.real)
     else:
-        ends = sorted(set(ends), key=lambda end: end.real)[1:-1]
+        if len(inner) == 1:
+            (line,) = inner
+            middle = 0.5 * (line.first + line.last)
+            lines = [other for other in lines if other is not line]
+            lines += [line._replace(last=middle), line._replace(first=middle)]
+            inner = lines[-2:]
+        ends = sorted({end for line in inner for end in line[1:3]}, key=lambda end: end.real)[1:-1]
         part = np.abs(mass_from(law, anchor, np.array(ends).real))
         heights = np.abs(law.offset(anchor, np.array(ends)).imag)
         end = ends[int(np.argmax(np.minimum(part, mass - part) * heights))]
@@ -108,7 +109,7 @@ def _of_piece(law: Pushforward, piece: MonotonePiece) -> list[Segment]:
         y = y if open_low else np.minimum(y, x)
         return y if open_high else np.minimum(y, length - x)
 
-    middle = _middle(law, piece, t)
+    middle = _middle(law, piece, t, length)
     left = _knots(height, middle, length) if not open_low else None
     right = _knots(lambda x: height(length - x), length - middle, length) if not open_high else None
     found = []
@@ -142,14 +143,15 @@ def _highest(law: Pushforward, piece: MonotonePiece, h: NDArray[np.float64], sid
             lost = (np.abs(g[:, 0].real - anchor.value) <= 1e-13 * anchor.value) | (np.abs(g[:, 0]) < 1e-290)
             if lost.any() and not lost.all():
                 last = np.flatnonzero(~lost)[-1 if order > 0 else 0]
-                allowed = np.where(lost, allowed[last] * np.abs(h[last] / h), allowed)
+                with np.errstate(divide="ignore"):
+                    allowed = np.where(lost, allowed[last] * np.abs(h[last] / h), allowed)
     return np.minimum(0.5 * allowed, min(_HIGHEST * law.deviation, law.height))
 
 
-def _middle(law: Pushforward, piece: MonotonePiece, t: NDArray[np.float64]) -> float:
+def _middle(law: Pushforward, piece: MonotonePiece, t: NDArray[np.float64], length: float) -> float:
     """Where the values of g are as far from the one end's as from the other's; a cut-off tail is not worth one."""
     if piece.high.kind == "cut":
-        return float(t[-1] + (t[1] - t[0]))
+        return length
     if piece.low.kind == "cut":
         return 0.0
     g = law.square(piece.start + t)

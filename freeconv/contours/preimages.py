@@ -170,10 +170,11 @@ class ClosedForm:
 
     def quantile(self, p: Real) -> Real:
         """inf{x : F(x) ≥ p}."""
-        x = np.full(p.shape, np.nan)
+        x, left = np.full(p.shape, np.nan), ~np.isnan(p)
         for (low, high, below, above), table in zip(self._spans_of_mass, self._tables, strict=True):
-            x[np.isnan(x) & (p <= below)] = low  # the atom, or the gap, before it ends here
-            inside = np.flatnonzero(np.isnan(x) & (p > below) & (p < above))
+            x[left & (p <= below)] = low  # the atom, or the gap, before it ends here
+            left &= p > below
+            inside = np.flatnonzero(left & (p < above))
             if inside.size:
                 wanted = p[inside]
                 a, b, start = table.bracket(wanted)
@@ -185,11 +186,12 @@ class ClosedForm:
                     return total - wanted[index], density
 
                 x[inside] = np.clip(solve(gap, a, b, start, rises=True, noise=_NOISE * wanted), low, high)
-            x[np.isnan(x) & (p == above)] = high
+            x[left & (p == above)] = high
+            left &= p > above
+        x[left] = max([*self.ends.tolist(), *(location for location, _ in self.law.atoms)])
         for location, weight in self.law.atoms:
             before = float(self.cdf(np.array([np.nextafter(location, -math.inf)]))[0])
             x[(p > before) & (p <= before + weight)] = location
-        x[np.isnan(x) & (p >= 0.0)] = max([*self.ends.tolist(), *(location for location, _ in self.law.atoms)])
         return x
 
     def _inverse(self, low: float, high: float, p: Real) -> Real:

@@ -18,6 +18,7 @@ __all__ = ["Rule", "RuleSet", "build"]
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
+Splits = tuple[tuple[int, complex, float], ...]
 
 # Distances from the nearest singular value, in units of the law's width, from which on a rule serves; the last serves
 # all.  Beyond 0.6 of the width only points off the law's interval are left: the domain of a Gauss rule.
@@ -28,6 +29,7 @@ _LAST_OF_WIDTH = 1e-14  # of a law narrower than 1e-3 of its values, where doubl
 _TOLERANCE = 1e-16
 _GAUSS = 30
 _ALLOWED = 1e-13
+_APART = 1e-13  # 4e-14 between sums of a thousand logarithms of 1e-14; more above variances of 1e7
 _MOST_LEVELS = 80
 _PLACES = 17  # about one for each height of the longest panels
 _MOST_PANELS = 2000
@@ -74,6 +76,7 @@ class RuleSet:
         Of the rules' weights: that of the continuous part.
     splits : tuple of (int, complex, float)
         Of each piece of the contour a point, as the number of a singular value and the offset from it, and the mass.
+        None where potentials by parts would not be good to 1e-13: the weights' are.
     error : float
         Of any rule, as the differences from finer ones tell: |ΔG| over |G| or over 1/(width + |z|), the larger one.
     """
@@ -82,7 +85,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     atoms: tuple[tuple[float, float], ...]
     mass: float
-    splits: tuple[tuple[int, complex, float], ...]
+    splits: Splits
     error: float
 
     def variance(self) -> float:
@@ -123,7 +126,10 @@ def build(law: Pushforward) -> RuleSet:
     allowed = max(_ALLOWED, 10.0 * law.noise)
     if not error <= allowed:
         raise ValueError(_refusal(law, f"rules must agree to {allowed!r}, got {error!r}"))
-    return RuleSet(builder.singular, rules, law.atoms, mass, builder.splits(), error)
+    splits = builder.splits()
+    if not max(builder.by_parts(rule, splits) for rule in rules[1:]) <= _APART:
+        splits = ()
+    return RuleSet(builder.singular, rules, law.atoms, mass, splits, error)
 
 
 def _refusal(law: Pushforward, reason: str) -> str:
@@ -164,7 +170,7 @@ class _Builder:
         found = [(self.groups[panels.anchor], panels.v, panels.w, panels.y) for panels in self.panels]
         return self._joined(distance, found + self.remainders)
 
-    def splits(self) -> tuple[tuple[int, complex, float], ...]:
+    def splits(self) -> Splits:
         """A point of each piece with its mass; what the masses lack is rounding, and goes to the largest."""
         found = []
         for anchor, point, mass in self.path_splits:
@@ -323,6 +329,25 @@ class _Builder:
             ours, theirs = self._cauchy(rule, x, relative), self._cauchy(finer, x, relative)
             size = np.maximum(np.abs(theirs), 1.0 / (self.width + np.abs(relative)))
             worst = max(worst, float(np.max(np.abs(ours - theirs) / size, initial=0.0)))
+        return worst
+
+    def by_parts(self, rule: Rule, splits: Splits) -> float:
+        """The largest difference of ∫ log(z − t) dμ(t) by parts from that by weights, at the boundary of the domain."""
+        assert rule.elements is not None
+        least = np.maximum(self._distances(rule.distance), 4.0 * np.spacing(np.abs(self.singular).max()))
+        arc = np.exp(1j * np.linspace(0.0, math.pi, 5))
+        worst = 0.0
+        for x, d in zip(self.singular, least, strict=True):
+            relative = np.concatenate([d * arc, np.geomspace(d, 4.0 * self.width, 12) * 1j, self.width * (arc - 0.5)])
+            away = np.abs(relative[:, None] - (self.singular - x))
+            relative = relative[np.all(away >= least * (1.0 - 1e-12), axis=1)]
+            total = np.zeros(relative.shape, complex)
+            for group, point, mass in splits:
+                total += mass * np.log((relative + (x - self.singular[group])) - point)
+            for value, v, w, y in zip(self.singular, rule.offsets, rule.weights, rule.elements, strict=True):
+                apart = (relative + (x - value))[:, None] - v
+                total += (y / apart - w * np.log(apart)).sum(axis=1)
+            worst = max(worst, float(np.max(np.abs(total), initial=0.0)))
         return worst
 
     def _cauchy(self, rule: Rule, x: float, relative: Complex) -> Complex:

@@ -34,7 +34,8 @@ struct ChainGroup {
   bool steep;      // may leave the doubles
 };
 
-// One angle of the distribution function: left += weight |arg(c + offset)|.
+// One angle of the distribution function: left += weight |arg(c + offset)|. The first stage's angle of -m belongs to it
+// as well, pi F = arg(-m) + sum of angles; or those of the atoms do.
 struct ChainAngle {
   double offset, weight;
   double offset_rest;  // for double-double
@@ -59,8 +60,9 @@ struct ChainMeasure {
   int multiplicity;  // of the law in its product: K is raised to it
 };
 
-// The first stage's angle of -m belongs to it as well: pi F = arg(-m) + sum of angles; or those of the atoms do.
-// The nodes of squared slopes, laid out as in law/contour.hpp.
+// The nodes of squared slopes, laid out as in law/contour.hpp: six numbers a node, four a split.
+inline constexpr int kContourNode = 6;
+inline constexpr int kContourSplit = 4;
 struct ChainContour {
   int singular_count, rule_count;  // 0 rules: no such law
   int split_count;                 // 0: the potential is that of the weights, not by parts

@@ -21,8 +21,8 @@ class FlatMarch {
       first.lost[i] = 0;
     }
     correct(laws, kFlatKnotStart, first);
-    march(laws, first, -1, cells.below, cells.rows + (cells.below - 1) * kFlatCell);
-    march(laws, first, 1, cells.above, cells.rows + cells.below * kFlatCell);
+    march(laws, first, -1, cells.below, cells.rows, cells.below - 1);
+    march(laws, first, 1, cells.above, cells.rows, cells.below);
   }
 
  private:
@@ -153,15 +153,16 @@ class FlatMarch {
     }
   }
 
-  // `count` cells upwards or downwards.
-  static void march(const FlatLaws& laws, State from, int direction, int count, double* row) {
+  // `count` cells upwards or downwards, from this one on.
+  static void march(const FlatLaws& laws, State from, int direction, int count, double* rows, int cell) {
     State at;
     for (int i = 0; i < kN; ++i) {
       at.re[i] = from.re[i] + direction * from.re1[i] + 0.5 * from.re2[i];
       at.im[i] = from.im[i] + direction * from.im1[i] + 0.5 * from.im2[i];
       at.lost[i] = from.lost[i];
     }
-    for (int k = 1; k <= count; ++k, row += direction * kFlatCell) {
+    for (int k = 1; k <= count; ++k, cell += direction) {
+      double* row = rows + cell * kFlatCell;
       for (int i = 0; i < kN; ++i) at.im[i] = at.im[i] < 0.0 ? at.im[i] : 0.5 * from.im[i];
       correct(laws, kFlatKnotStart + (direction * k) * kFlatKnotStep, at);
       const State kept = at;

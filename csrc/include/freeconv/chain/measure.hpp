@@ -50,7 +50,7 @@ class ChainMeasureStart {
           for (int i = 0; i < kWidth; ++i) left[i] = chosen[i] == k ? own[i] : left[i];
         });
     for (int k = 0; k < law.split_count; ++k) {
-      const double* split = law.splits + 4 * k;
+      const double* split = law.splits + kContourSplit * k;
       const double x = law.singular[static_cast<int>(split[0])];
       const double re = split[1];
       const double im = split[2];
@@ -147,7 +147,7 @@ class ChainMeasureStart {
       for (int s = 0; s < law.singular_count; ++s) {
         const int n = static_cast<int>(rule[1 + s]);
         if (wanted > 0) group(law.singular[s], at, n);
-        at += 6 * n;
+        at += kContourNode * n;
       }
       if (wanted > 0) end(k);
     }
