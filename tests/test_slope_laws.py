@@ -94,6 +94,19 @@ def test_potentials_by_parts_are_those_of_the_weights(name: str, q: float) -> No
             assert np.abs(weighed - by_parts).max() <= 6e-14
 
 
+def test_potentials_of_very_wide_gaussians_are_those_of_the_weights() -> None:
+    slopes = curved("gelu", 1e9)
+    assert rule_set(slopes.activation, 1e9).splits == ()
+    assert rule_set(slopes.activation, 1e4).splits != ()
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    for law in (fc.boxtimes(slopes, fc.MarchenkoPastur(0.5)), fc.boxplus(slopes, fc.Semicircle())):
+        low, high = law.support()[-1]
+        x = low + (high - low) * np.array([0.5, 0.6])
+        inner = 0.5 * x.sum() + 0.05 * (high - low) * nodes
+        grown = 0.05 * (high - low) * float(weights @ np.asarray(law.density(inner)))
+        assert grown == pytest.approx(float(np.diff(law.cdf(x))[0]), abs=CDF)
+
+
 @pytest.mark.parametrize("entry", TABLE, ids=case_id)
 def test_moments_against_quadrature(entry: dict[str, Any]) -> None:
     law = fc.SlopeLaw(entry["activation"], entry["variance"])
