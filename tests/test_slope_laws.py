@@ -90,8 +90,8 @@ def test_potentials_by_parts_are_those_of_the_weights(name: str, q: float) -> No
             relative = np.outer(np.geomspace(nearest, 4.0 * width, 15), turns).ravel()
             away = np.abs(relative[:, None] - (rules.singular - x)).min(axis=1)
             weighed, by_parts = potentials(rules, rule, x, relative[away >= nearest * (1.0 - 1e-12)])
-            # Logarithms of 1e-14 by sums of a thousand terms.
-            assert np.abs(weighed - by_parts).max() <= 6e-14
+            # What is asked when rules are built; beside singular values a thousand logarithms round to 5e-14.
+            assert np.abs(weighed - by_parts).max() <= 1e-13
 
 
 def test_potentials_of_very_wide_gaussians_are_those_of_the_weights() -> None:
