@@ -76,7 +76,7 @@ def potentials(rules: RuleSet, rule: Rule, x: float, relative: Complex) -> tuple
 # Wide and narrow Gaussians, with one or both tails cut off, folded onto a period, or in several pieces. (Where the cut
 # was an ulp from the end of the path, it was split there: off by 7e-8 at .0033, or not at all at .029 and .0878.)
 @pytest.mark.parametrize("q", [1e-14, 1e-5, 3.3e-3, 0.029, 0.0878, 0.3, 2.0, 1e4])
-@pytest.mark.parametrize("name", some(CURVED, ("tanh", "gelu", "sin")))
+@pytest.mark.parametrize("name", some(CURVED, ("gelu",)))
 def test_potentials_by_parts_are_those_of_the_weights(name: str, q: float) -> None:
     law = curved(name, q)
     rules = rule_set(law.activation, q)
