@@ -47,12 +47,13 @@ def record(law: Law, x: NDArray[np.float64], *, cdf: bool = False, full: bool = 
         if ratio != 1.0:  # F = F_c/r + (1 − 1/r) [x ≥ 0]
             shift = shift + part * (1.0 - 1.0 / ratio) * (points >= 0.0)
             part /= ratio
-    values = factor * closed.density(frame.core, points)
+    heights, below = closed.density_and_cdf(frame.core, points) if cdf else (closed.density(frame.core, points), None)
+    values = factor * heights
     status = np.where(values > 0.0, Status.CERTIFIED, Status.OUTSIDE).astype(np.int8)
     status[np.isin(points, closed.pieces(frame.core)[:, :2])] = Status.EDGE
     status[np.isnan(points)] = Status.NOT_A_NUMBER
     zero = np.where(np.isnan(points), np.nan, 0.0)
-    masses = part * _closed_cdf(law, frame, x, points) + shift if cdf else None
+    masses = part * _moved(frame, x, points, below) + shift if below is not None else None
     return Record(values, masses, status, zero, zero.copy(), np.zeros(x.shape, dtype=np.int32))
 
 
@@ -124,9 +125,10 @@ def _reflect(image: Law, x: NDArray[np.float64], cdf: NDArray[np.float64]) -> ND
     return np.clip(values, 0.0, 1.0)
 
 
-def _closed_cdf(law: Law, frame: engine.Frame, x: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
+def _moved(
+    frame: engine.Frame, x: NDArray[Any], points: NDArray[Any], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """F of the core; atoms count from their own location on, as `atoms` gives it and not as it rounds on the way in."""
-    values = closed.cdf(frame.core, points)
     inner = atoms(frame.core)
     if len(inner) == 0:
         return values

@@ -10,7 +10,7 @@ from freeconv.contours.values import cauchy as contour_cauchy
 from freeconv.contours.values import log_potential as contour_potential
 from freeconv.laws import Arcsine, CurvedSlopes, Discrete, Law, PointMass, Uniform
 
-__all__ = ["cauchy", "cdf", "density", "is_closed", "log_potential", "pieces", "quantile", "support"]
+__all__ = ["cauchy", "cdf", "density", "density_and_cdf", "is_closed", "log_potential", "pieces", "quantile", "support"]
 
 
 def is_closed(law: Law) -> bool:
@@ -52,6 +52,15 @@ def cdf(law: Law, x: NDArray[np.float64]) -> NDArray[np.float64]:
     values = (2.0 / np.pi) * np.arctan2(np.sqrt(left), np.sqrt(right)) if isinstance(law, Arcsine) else part
     values = np.where(left == 0.0, 0.0, np.where(right == 0.0, 1.0, values))
     return np.where(np.isnan(x), np.nan, values)
+
+
+def density_and_cdf(law: Law, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both; those of squared slopes share the preimages of x."""
+    if not isinstance(law, CurvedSlopes):
+        return density(law, x), cdf(law, x)
+    both = closed_form(law.activation, law.dispersion).both(x)
+    heights, below = (np.where(np.isnan(x), np.nan, values) for values in both)
+    return heights, below
 
 
 def quantile(law: Law, p: NDArray[np.float64]) -> NDArray[np.float64]:

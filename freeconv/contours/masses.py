@@ -15,8 +15,8 @@ __all__ = ["mass_from", "whole_mass"]
 
 Real = NDArray[np.float64]
 
-_SHORT = 12  # nodes on a way of up to half a deviation, where differences of error functions have lost digits
-_NEAR = 0.5
+_SHORT = 10  # nodes on a way of up to a quarter of a deviation, where differences of error functions lose digits
+_NEAR = 0.25
 _REACH = 9.2
 
 
@@ -54,15 +54,15 @@ def _gaussian(law: Pushforward, point: float, delta: Any) -> Any:
             side = math.copysign(1.0, point)
             return -side * 0.5 * erfc(side * delta / width)
         side = 1.0 if point > 0.0 else -1.0
-        far = -side * 0.5 * (erfc(side * (point + delta) / width) - erfc(side * point / width))
+        mass = np.asarray(-side * 0.5 * (erfc(side * (point + delta) / width) - erfc(side * point / width)))
         near = np.abs(delta) < _NEAR * law.deviation
-        if not near.any():
-            return far
-        nodes, weights = _short_rule()
-        short = np.where(near, delta, 0.0)
-        h = point + short[..., None] * nodes
-        density = np.exp(-h * h / (2.0 * law.variance)) / (law.deviation * math.sqrt(2.0 * math.pi))
-        return np.where(near, (density @ weights) * short, far)
+        if near.any():
+            nodes, weights = _short_rule()
+            short = delta[near]
+            h = point + short[:, None] * nodes
+            density = np.exp(-h * h / (2.0 * law.variance)) / (law.deviation * math.sqrt(2.0 * math.pi))
+            mass[near] = (density @ weights) * short
+        return mass
 
 
 @lru_cache(maxsize=1)

@@ -133,14 +133,14 @@ class ClosedForm:
 
     def density(self, x: Real) -> Real:
         """The density of the continuous part; inf at turning values."""
-        return self._both(x, masses=False)[0]
+        return self.both(x, masses=False)[0]
 
     def cdf(self, x: Real) -> Real:
         """μ((−∞, x]), atoms included."""
-        return self._both(x)[1]
+        return self.both(x, densities=False)[1]
 
-    def _both(self, x: Real, *, masses: bool = True) -> tuple[Real, Real]:
-        """Density and distribution function."""
+    def both(self, x: Real, *, densities: bool = True, masses: bool = True) -> tuple[Real, Real]:
+        """Density and distribution function, of those that are wanted."""
         density, total = np.zeros(x.shape), np.zeros(x.shape)
         for location, weight in self.law.atoms if masses else ():
             total += weight * (x >= location)
@@ -150,12 +150,14 @@ class ClosedForm:
             inside = (x > low) & (x < high)
             if not inside.any():
                 continue
-            h, slopes, below = self._preimages(piece, branches, x[inside], masses)
+            h, slopes, below = self._preimages(piece, branches, x[inside], densities, masses)
+            total[inside] += below
+            if not densities:
+                continue
             with np.errstate(divide="ignore", over="ignore", invalid="ignore", under="ignore"):
                 heights = self.law.factor * self.law.density(h)
                 values = heights / np.abs(slopes)
             density[inside] += np.where(heights == 0.0, 0.0, values)
-            total[inside] += below
         return density, np.minimum(total, 1.0)
 
     def pieces(self) -> Real:
@@ -182,7 +184,7 @@ class ClosedForm:
                 start = np.where((known > a) & (known < b), known, start)
 
                 def gap(y: Real, index: NDArray[np.intp], wanted: Real = wanted) -> tuple[Real, Real]:
-                    density, total = self._both(y)
+                    density, total = self.both(y)
                     return total - wanted[index], density
 
                 x[inside] = np.clip(solve(gap, a, b, start, rises=True, noise=_NOISE * wanted), low, high)
@@ -252,7 +254,7 @@ class ClosedForm:
             inner = np.unique(np.concatenate([every, low + near, high - near]))
             inner = inner[(inner > low) & (inner < high)]
             nodes = np.concatenate([[low], inner, [high]])
-            density, levels = self._both(nodes)
+            density, levels = self.both(nodes)
             levels = np.maximum.accumulate(np.clip(np.concatenate([[below], levels[1:-1], [above]]), below, above))
             with np.errstate(divide="ignore"):
                 tables.append(_Inverse(nodes, levels, 1.0 / density))
@@ -269,12 +271,12 @@ class ClosedForm:
         return self.law.mass(*self._outer(piece))
 
     def _preimages(
-        self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real, masses: bool
+        self, piece: MonotonePiece, branches: dict[Anchor, Branch], x: Real, densities: bool, masses: bool
     ) -> tuple[Real, Real, Real]:
-        """The h of the piece with g(h) = x, each found from the anchor whose value is nearer to x, g' there, and (of
-        `masses`) the mass of the piece where g is less.
+        """The h of the piece with g(h) = x, each found from the anchor whose value is nearer to x, g' there (of
+        `densities`), and the mass of the piece where g is less (of `masses`).
         """
-        h, slopes, below = np.empty(x.shape), np.empty(x.shape), np.zeros(x.shape)
+        h, slopes, below = np.empty(x.shape), np.zeros(x.shape), np.zeros(x.shape)
         by_low = np.abs(x - piece.low.value) < np.abs(x - piece.high.value)
         least = piece.low if piece.rises else piece.high
         for anchor, branch in branches.items():
@@ -282,7 +284,9 @@ class ClosedForm:
             if not mine.any():
                 continue
             delta = branch.find(x[mine])
-            h[mine], slopes[mine] = branch.position(delta), branch.slopes(delta)
+            h[mine] = branch.position(delta)
+            if densities:
+                slopes[mine] = branch.slopes(delta)
             if not masses:
                 continue
             # From the end of least values itself where that can be, so that a small mass keeps its digits.
