@@ -76,7 +76,7 @@ class RuleSet:
         Of the rules' weights: that of the continuous part.
     splits : tuple of (int, complex, float)
         Of each piece of the contour a point, as the number of a singular value and the offset from it, and the mass.
-        None where potentials by parts would not be good to 1e-13: the weights' are.
+        Empty where potentials by parts would not be good to 1e-13: the weights' are.
     error : float
         Of any rule, as the differences from finer ones tell: |ΔG| over |G| or over 1/(width + |z|), the larger one.
     """
