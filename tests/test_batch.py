@@ -170,6 +170,29 @@ def test_deep_in_a_hard_edge_and_up_to_an_edge() -> None:
     assert (np.abs(found[finite] - expected[finite]) <= allowed[finite] * expected[finite]).all()
 
 
+@pytest.mark.parametrize("step", [-1e-15, -2.3e-16, 1.2e-16, 2.3e-16, 1e-15, 1e-12])
+@pytest.mark.parametrize("scale", [1.0, 1e-140, 1e140])
+def test_weights_that_almost_meet(step: float, scale: float) -> None:
+    # p0 was that of the first factor within 1e-14 of the least one: z had a zero where none was looked for, the support
+    # began far inside, and below lay densities of 0 and an F that was off by up to .2.
+    laws = [
+        scale * law
+        for law in (
+            fc.boxtimes(fc.Bernoulli(0.5), fc.Bernoulli(0.5 * (1.0 + step)), fc.MarchenkoPastur(1.0 + step)),
+            fc.boxtimes(fc.Bernoulli(0.5 * (1.0 + step)), fc.MarchenkoPastur(2.0), fc.MarchenkoPastur(1.0 + step)),
+            fc.boxtimes(fc.MarchenkoPastur(2.0 * (1.0 + step)), fc.Bernoulli(0.5)),
+        )
+    ]
+    top = np.array([law.support()[-1, 1] for law in laws])
+    x = top[:, None] * np.concatenate([10.0 ** -np.arange(1.0, 12.0), np.linspace(0.15, 0.95, 9)])
+    density, cdf = fc.densities(laws, x), fc.cdfs(laws, x)
+    for i, law in enumerate(laws):
+        found = law.evaluate(x[i])
+        np.testing.assert_allclose(density[i], found.density, rtol=1e-11)
+        np.testing.assert_allclose(cdf[i], found.cdf, rtol=0.0, atol=tolerances.CDF)
+        assert np.all(np.diff(cdf[i][np.argsort(x[i])]) >= 0.0)
+
+
 @pytest.mark.parametrize("depth", [5000, 1_000_000])
 def test_edges_of_deep_products_are_not_better_known_than_their_logarithms(depth: int) -> None:
     # log b is a sum of so many terms: points 1e-12 to 1e-9 inside of it were told to be outside.

@@ -42,6 +42,7 @@ class FlatCurve {
       for (int k = group.begin; k < group.end; ++k) {
         const ChainFactor& f = chain.factors[k];
         if (f.offset == 0.0) order_ += f.weight;
+        if (f.offset < 0.0 && f.weight > 0.0) order_ = -kInfinity;  // a zero above c = 0: none is expected there
         if (f.offset > 0.0 && f.weight > 0.0) next_zero_ = std::min(next_zero_, f.offset);
         terms_.push_back({f.offset, f.weight});
       }

@@ -181,10 +181,14 @@ DoubleDouble off_zero(const Program& program, const Node& n) {
 DoubleDouble product_offset(const Program& program, const Node& n) {
   const double known = n.parameters[0];
   if (known == 0.0) return DoubleDouble(0.0);
+  // Of several that are as near the smallest one: every other makes offsets negative.
+  DoubleDouble least(0.0);
   for (const Child& c : n.children) {
     const DoubleDouble exact = program.nodes[static_cast<std::size_t>(c.index)].known_off_zero;
-    if (std::fabs(exact.hi - known) <= 1e-14) return exact;
+    if (!(exact.hi > 0.0) || std::fabs(exact.hi - known) > 1e-14) continue;
+    if (least.hi == 0.0 || exact < least) least = exact;
   }
+  if (least.hi > 0.0) return least;
   return DoubleDouble(known);
 }
 
